@@ -1,0 +1,280 @@
+//! Delivering what the outbox owes: one round of its worker.
+
+use std::time::Duration;
+
+use portcullis_domain::ports::{Claim, Lease, MailerError};
+use portcullis_domain::{Letter, LetterKind, Mail, OneTimeToken, Purpose, User};
+use secrecy::ExposeSecret;
+
+use crate::{App, Failure, letters};
+
+/// How long a claimed letter is nobody else's. A killed worker's letters are
+/// taken over after this; longer than any provider's time-out.
+const LEASE: Duration = Duration::from_secs(120);
+/// First wait after a temporary failure; doubled each time.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+/// Longest wait between two attempts, so that mail flows within a minute of a
+/// provider's return.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long a letter is worth trying.
+const WORTH_TRYING: Duration = Duration::from_secs(24 * 3600);
+
+/// What one round did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Handed to the provider.
+    pub sent: u32,
+    /// Owed to nobody: no such account, or nothing to tell it.
+    pub dropped: u32,
+    /// To be tried again.
+    pub postponed: u32,
+    /// Given up.
+    pub buried: u32,
+}
+
+impl Delivered {
+    /// How many letters the round held.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.sent + self.dropped + self.postponed + self.buried
+    }
+}
+
+/// What is to be done about a claimed letter.
+enum Draft {
+    Send(Mail),
+    Drop,
+    Bury(&'static str),
+}
+
+impl App {
+    /// Claims up to `limit` letters that are due and delivers them, at least
+    /// once each: a letter is settled after the provider took it. A letter
+    /// that fails does not hold up the others.
+    ///
+    /// # Errors
+    /// [`Failure`] when the store is away; claimed letters come free by
+    /// themselves.
+    pub async fn deliver_due_mail(&self, limit: u32) -> Result<Delivered, Failure> {
+        let lease = Lease { duration: LEASE, limit };
+        let claims = self.ports.outbox.claim(self.now(), lease).await?;
+        let mut delivered = Delivered::default();
+        for claim in claims {
+            self.deliver(claim, &mut delivered).await?;
+        }
+        Ok(delivered)
+    }
+
+    async fn deliver(&self, claim: Claim, delivered: &mut Delivered) -> Result<(), Failure> {
+        let letter = &claim.letter;
+        let outbox = &self.ports.outbox;
+        match self.draft(letter).await? {
+            Draft::Drop => {
+                outbox.settle(letter.id, self.now()).await?;
+                delivered.dropped += 1;
+            }
+            Draft::Bury(reason) => {
+                outbox.bury(letter.id, self.now(), reason.to_owned()).await?;
+                delivered.buried += 1;
+            }
+            Draft::Send(mail) => match self.ports.mailer.send(mail).await {
+                Ok(()) => {
+                    outbox.settle(letter.id, self.now()).await?;
+                    delivered.sent += 1;
+                }
+                Err(error @ MailerError::Permanent(_)) => {
+                    outbox.bury(letter.id, self.now(), told(&error)).await?;
+                    delivered.buried += 1;
+                }
+                Err(error @ MailerError::Temporary(_)) => {
+                    let now = self.now();
+                    if now.since(letter.created_at) >= WORTH_TRYING {
+                        outbox.bury(letter.id, now, told(&error)).await?;
+                        delivered.buried += 1;
+                    } else {
+                        let due = now + wait_after(&claim);
+                        outbox.postpone(letter.id, due, told(&error)).await?;
+                        delivered.postponed += 1;
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// Looks up whom the letter is for and writes it out. Its token is made
+    /// here, the same on every attempt, and its life begins with the first.
+    async fn draft(&self, letter: &Letter) -> Result<Draft, Failure> {
+        let now = self.now();
+        let mut unit = self.ports.store.begin().await?;
+        let found = unit.users().by_identifier(&letter.recipient).await?;
+        let Some(user) = found.filter(|user| is_due_to(letter.kind, user)) else {
+            return Ok(Draft::Drop);
+        };
+        let Some((purpose, ttl)) = self.token_of(letter.kind) else {
+            drop(unit);
+            return Ok(Draft::Send(letters::write(letter, &user, None)?));
+        };
+
+        let text = self.ports.opaque_tokens.one_time_token(purpose, letter.id);
+        let digest = self.ports.opaque_tokens.digest_token(text.expose_secret());
+        let known = unit.one_time_tokens().find(digest, purpose).await?;
+        match known {
+            Some(token) if !token.is_usable(now) => return Ok(Draft::Bury("its link expired")),
+            Some(_) => {}
+            None => {
+                let token = OneTimeToken {
+                    digest,
+                    purpose,
+                    user_id: user.id,
+                    created_at: now,
+                    expires_at: now + ttl,
+                    used_at: None,
+                };
+                unit.one_time_tokens().add(token).await?;
+                unit.commit().await?;
+            }
+        }
+        let link = match purpose {
+            Purpose::EmailVerification => self.rules.links.verification(text.expose_secret()),
+            Purpose::PasswordReset => self.rules.links.password_reset(text.expose_secret()),
+        };
+        Ok(Draft::Send(letters::write(letter, &user, Some(link))?))
+    }
+
+    fn token_of(&self, kind: LetterKind) -> Option<(Purpose, Duration)> {
+        match kind {
+            LetterKind::Verification => {
+                Some((Purpose::EmailVerification, self.rules.verification_ttl))
+            }
+            LetterKind::PasswordReset => Some((Purpose::PasswordReset, self.rules.reset_ttl)),
+            LetterKind::Welcome
+            | LetterKind::PasswordChanged
+            | LetterKind::AccountLocked
+            | LetterKind::RefreshTokenReused
+            | LetterKind::RegistrationAttempted => None,
+        }
+    }
+}
+
+/// Whether there is anything to tell this user.
+fn is_due_to(kind: LetterKind, user: &User) -> bool {
+    let is_pointless = kind == LetterKind::Verification && user.is_email_verified();
+    user.is_active() && !is_pointless
+}
+
+/// The error and its causes, for the operator who looks at the outbox.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+/// Doubling, capped, and spread by up to a quarter so that letters that failed
+/// together do not come back together.
+fn wait_after(claim: &Claim) -> Duration {
+    let doublings = claim.attempt.saturating_sub(1).min(16);
+    let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+    let spread = u64::try_from(wait.as_micros() / 4).unwrap_or(u64::MAX).max(1);
+    let (high, low) = claim.letter.id.as_uuid().as_u64_pair();
+    wait + Duration::from_micros((high ^ low.rotate_left(claim.attempt)) % spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::{Stage, client, email};
+    use portcullis_domain::Timestamp;
+
+    #[tokio::test]
+    async fn a_provider_that_is_away_delays_and_loses_nothing() {
+        let stage = Stage::new();
+        stage.mailer.refuse_temporarily();
+        stage.register("ann@example.com").await.unwrap();
+        let round = stage.app.deliver_due_mail(10).await.unwrap();
+        assert_eq!(round, Delivered { postponed: 1, ..Delivered::default() });
+        let idle = stage.app.deliver_due_mail(10).await.unwrap();
+        assert_eq!(idle.total(), 0, "it waits before it tries again");
+        stage.mailer.accept();
+        stage.clock.advance(LONGEST_WAIT * 2);
+        assert_eq!(stage.mails().await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn every_attempt_carries_the_same_id_and_the_same_token() {
+        let stage = Stage::new();
+        stage.register("ann@example.com").await.unwrap();
+        stage.mailer.lose_the_answer();
+        stage.app.deliver_due_mail(10).await.unwrap();
+        stage.mailer.accept();
+        stage.clock.advance(LONGEST_WAIT * 2);
+        let mails = stage.mails().await;
+        assert_eq!(mails.len(), 2, "the first one did arrive");
+        assert_eq!(mails[0], mails[1]);
+    }
+
+    #[tokio::test]
+    async fn a_refused_letter_is_buried_and_holds_up_nobody() {
+        let stage = Stage::new();
+        stage.register("ann@example.com").await.unwrap();
+        stage.register("bob@example.com").await.unwrap();
+        stage.mailer.refuse_for_good("ann@example.com");
+        let round = stage.app.deliver_due_mail(10).await.unwrap();
+        assert_eq!((round.sent, round.buried), (1, 1));
+        stage.clock.advance(WORTH_TRYING);
+        assert_eq!(stage.app.deliver_due_mail(10).await.unwrap().total(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_letter_is_given_up_after_a_day() {
+        let stage = Stage::new();
+        stage.mailer.refuse_temporarily();
+        stage.register("ann@example.com").await.unwrap();
+        let mut rounds = 0;
+        loop {
+            let round = stage.app.deliver_due_mail(10).await.unwrap();
+            rounds += 1;
+            if round.buried > 0 {
+                break;
+            }
+            assert!(rounds < 3_000, "it is tried for ever");
+            stage.clock.advance(LONGEST_WAIT * 2);
+        }
+        assert!(rounds > 100, "it was given up after {rounds} rounds");
+    }
+
+    #[tokio::test]
+    async fn a_dead_link_is_never_sent() {
+        let stage = Stage::new();
+        stage.verified("ann@example.com").await;
+        stage.mails().await;
+        stage.mailer.refuse_temporarily();
+        stage.app.request_password_reset(email("ann@example.com"), &client()).await.unwrap();
+        stage.app.deliver_due_mail(10).await.unwrap();
+        stage.mailer.accept();
+        stage.clock.advance(stage.app.rules().reset_ttl);
+        let round = stage.app.deliver_due_mail(10).await.unwrap();
+        assert_eq!(round, Delivered { buried: 1, ..Delivered::default() });
+        assert!(stage.mails().await.is_empty());
+    }
+
+    #[test]
+    fn waits_double_up_to_their_cap() {
+        let letter = Letter {
+            id: portcullis_domain::LetterId::new(uuid::Uuid::from_u128(7)),
+            kind: LetterKind::Welcome,
+            recipient: email("ann@example.com").into(),
+            source: None,
+            created_at: Timestamp::from_seconds(0),
+        };
+        let wait = |attempt| wait_after(&Claim { letter: letter.clone(), attempt });
+        assert!((FIRST_WAIT..FIRST_WAIT * 2).contains(&wait(1)));
+        assert!((FIRST_WAIT * 2..FIRST_WAIT * 3).contains(&wait(2)));
+        assert!((LONGEST_WAIT..LONGEST_WAIT * 2).contains(&wait(50)));
+    }
+}

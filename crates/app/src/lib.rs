@@ -1,0 +1,106 @@
+//! Use cases: one method per thing a person can do.
+//!
+//! Each file holds one use case, or two that belong together: its refusals,
+//! its `impl App`, its tests. Everything is written in terms of the domain's
+//! values and ports; nothing here knows which adapters stand behind them.
+
+mod authenticate;
+mod deliver_mail;
+mod failure;
+mod health;
+mod issue_tokens;
+mod letters;
+mod log_in;
+mod log_out;
+mod profile;
+mod purge;
+mod refresh;
+mod register;
+mod reset_password;
+mod rules;
+mod sign_up;
+mod verify_email;
+
+#[cfg(test)]
+mod stage;
+
+use std::sync::Arc;
+
+use portcullis_domain::ports::{
+    AccessTokens, Clock, IdGenerator, LoginStore, Mailer, OpaqueTokens, OutboxQueue,
+    PasswordHasher, Randomness, SessionStore, Store,
+};
+
+pub use authenticate::AccessDenied;
+pub use deliver_mail::Delivered;
+pub use failure::Failure;
+pub use issue_tokens::Tokens;
+pub use log_in::{LoggedIn, LoginRefused};
+pub use log_out::LogoutRefused;
+pub use purge::Purged;
+pub use refresh::RefreshRefused;
+pub use register::{Registered, Registration, RegistrationRefused};
+pub use reset_password::ResetRefused;
+pub use rules::{Disclosure, Links, Rules, SessionRules};
+pub use sign_up::{SignUp, SignUpRefused};
+pub use verify_email::VerificationRefused;
+
+/// The adapters behind the use cases.
+#[derive(Clone)]
+pub struct Ports {
+    /// Units of work.
+    pub store: Arc<dyn Store>,
+    /// Sessions, one step at a time.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Login attempts, one step at a time.
+    pub logins: Arc<dyn LoginStore>,
+    /// The outbox as its worker sees it.
+    pub outbox: Arc<dyn OutboxQueue>,
+    /// Password hashing.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Access tokens.
+    pub access_tokens: Arc<dyn AccessTokens>,
+    /// Refresh tokens and one-time tokens.
+    pub opaque_tokens: Arc<dyn OpaqueTokens>,
+    /// The mail provider.
+    pub mailer: Arc<dyn Mailer>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Secrets.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+/// The application: what Portcullis does, without how it is reached.
+#[derive(Clone)]
+pub struct App {
+    ports: Ports,
+    rules: Arc<Rules>,
+}
+
+impl App {
+    /// Puts the application together.
+    #[must_use]
+    pub fn new(ports: Ports, rules: Rules) -> Self {
+        Self { ports, rules: Arc::new(rules) }
+    }
+
+    /// The rules it was put together with.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The time by the application's clock.
+    #[must_use]
+    pub fn now(&self) -> portcullis_domain::Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// The public keys of access tokens, as a JSON Web Key Set.
+    #[must_use]
+    pub fn public_keys(&self) -> String {
+        self.ports.access_tokens.public_keys()
+    }
+}

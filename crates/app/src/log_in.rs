@@ -1,0 +1,232 @@
+//! Logging in with a password.
+
+use std::time::Duration;
+
+use portcullis_domain::ports::{Attempt, Opening, Verification};
+use portcullis_domain::{
+    AuditEvent, AuditKind, Client, Contract, LetterKind, LoginIdentifier, Password, Standing, User,
+};
+
+use crate::failure::failures_become;
+use crate::{App, Failure, Tokens};
+
+/// A session was opened.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// Its user.
+    pub user: User,
+    /// Its first tokens.
+    pub tokens: Tokens,
+}
+
+/// Why no session was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginRefused {
+    /// No such account, wrong password, or disabled; which one is not told.
+    #[error("the credentials are invalid")]
+    InvalidCredentials,
+    /// The password was right, but the address it came with is not proven.
+    #[error("the e-mail address is not verified")]
+    EmailNotVerified,
+    /// Too many failures. The same for identifiers that do not exist.
+    #[error("the identifier is locked")]
+    Locked {
+        /// How long the lock still holds.
+        retry_after: Duration,
+    },
+    /// It could not be carried out.
+    #[error(transparent)]
+    Failure(Failure),
+}
+failures_become!(LoginRefused);
+
+impl App {
+    /// Opens a session for whoever knows the password.
+    ///
+    /// Whatever the identifier and whatever is wrong, the same statements run
+    /// and one hash is computed: neither answer nor time tells who has an account.
+    ///
+    /// # Errors
+    /// [`LoginRefused`]; then no session is open.
+    pub async fn log_in(
+        &self,
+        identifier: LoginIdentifier,
+        password: Password,
+        contract: Contract,
+        client: Client,
+    ) -> Result<LoggedIn, LoginRefused> {
+        let now = self.now();
+        let attempt = Attempt {
+            digest: self.ports.opaque_tokens.digest_identifier(&identifier),
+            identifier,
+            source: client.source,
+            at: now,
+        };
+        let met = self.ports.logins.attempt(attempt.clone(), self.rules.lockout).await?;
+        let last = match met.standing {
+            Standing::Locked(until) => {
+                return Err(LoginRefused::Locked { retry_after: until.since(now) });
+            }
+            Standing::Open { last } => last,
+        };
+
+        let hash = met.user.as_ref().map(|user| user.password_hash.clone());
+        let found = self.ports.hasher.verify(password.clone(), hash).await?;
+        let (user, outdated) = match (met.user, found) {
+            (Some(user), Verification::Match { outdated }) if user.is_active() => (user, outdated),
+            _ => {
+                if last {
+                    self.tell_of_lock(&attempt, &client).await?;
+                }
+                return Err(LoginRefused::InvalidCredentials);
+            }
+        };
+        if !user.may_identify_by(&attempt.identifier) {
+            self.ports.logins.forgive(attempt).await?;
+            return Err(LoginRefused::EmailNotVerified);
+        }
+
+        let (session, refresh) = self.new_session(user.id, contract, client);
+        let tokens = self.issue_tokens(&session, &refresh)?;
+        let opening = Opening { session, password_changed_at: user.password_changed_at, attempt };
+        let opened = self.ports.logins.open(opening).await?;
+        // Disabled, or another password since it was checked: then this one is wrong.
+        let logged_in = opened.ok_or(LoginRefused::InvalidCredentials)?;
+        if outdated {
+            self.upgrade_hash(&user, password).await;
+        }
+        Ok(LoggedIn { user: logged_in, tokens })
+    }
+
+    async fn tell_of_lock(&self, attempt: &Attempt, client: &Client) -> Result<(), Failure> {
+        let letter = self.letter(LetterKind::AccountLocked, attempt.identifier.clone(), client);
+        let event = AuditEvent {
+            kind: AuditKind::Locked,
+            at: attempt.at,
+            user: None,
+            session: None,
+            source: Some(client.source),
+        };
+        let mut unit = self.ports.store.begin().await?;
+        unit.outbox().enqueue(&letter, self.rules.mail_cap).await?;
+        unit.audit().record(&event).await?;
+        Ok(unit.commit().await?)
+    }
+
+    /// Replaces a hash of outdated scheme or cost. When that fails, the login
+    /// stands and the next one tries again.
+    async fn upgrade_hash(&self, user: &User, password: Password) {
+        let Ok(better) = self.ports.hasher.hash(password).await else { return };
+        let Ok(mut unit) = self.ports.store.begin().await else { return };
+        let replaced = unit.users().upgrade_hash(user.id, &user.password_hash, &better).await;
+        if replaced.is_ok() {
+            drop(unit.commit().await);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::{Stage, password};
+
+    #[tokio::test]
+    async fn a_verified_owner_logs_in() {
+        let stage = Stage::new();
+        stage.verified("ann@example.com").await;
+        let logged_in = stage.log_in("Ann@Example.com", password()).await.unwrap();
+        assert_eq!(logged_in.user.last_login_at, Some(stage.app.now()));
+        assert_eq!(logged_in.tokens.access_ttl, Duration::from_secs(1800));
+        assert!(stage.authenticate(&logged_in.tokens).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_unverified_address_is_told_only_to_who_knows_the_password() {
+        let stage = Stage::new();
+        stage.register("ann@example.com").await.unwrap();
+        let wrong = stage.log_in("ann@example.com", "wrong password").await.unwrap_err();
+        assert!(matches!(wrong, LoginRefused::InvalidCredentials));
+        let right = stage.log_in("ann@example.com", password()).await.unwrap_err();
+        assert!(matches!(right, LoginRefused::EmailNotVerified));
+    }
+
+    #[tokio::test]
+    async fn a_username_needs_no_verified_address() {
+        let stage = Stage::new();
+        stage.sign_up("johndoe", "john@example.com").await.unwrap();
+        assert!(stage.log_in("JOHNDOE", password()).await.is_ok());
+        let by_email = stage.log_in("john@example.com", password()).await.unwrap_err();
+        assert!(matches!(by_email, LoginRefused::EmailNotVerified));
+    }
+
+    #[tokio::test]
+    async fn the_eleventh_try_is_locked_even_with_the_right_password() {
+        let stage = Stage::new();
+        stage.verified("ann@example.com").await;
+        stage.mails().await;
+        for identifier in ["ann@example.com", "nobody@example.com"] {
+            for _ in 0..10 {
+                let refused = stage.log_in(identifier, "wrong password").await.unwrap_err();
+                assert!(matches!(refused, LoginRefused::InvalidCredentials));
+            }
+            let refused = stage.log_in(identifier, password()).await.unwrap_err();
+            let LoginRefused::Locked { retry_after } = refused else {
+                panic!("{identifier} is not locked: {refused}")
+            };
+            assert_eq!(retry_after, Duration::from_secs(3600));
+        }
+        let mails = stage.mails().await;
+        assert_eq!(mails.len(), 1, "only an account that exists is told");
+        assert!(mails[0].subject.contains("locked"));
+
+        stage.clock.advance(Duration::from_secs(3600));
+        assert!(stage.log_in("ann@example.com", password()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_success_forgives_earlier_failures() {
+        let stage = Stage::new();
+        stage.verified("ann@example.com").await;
+        for _ in 0..3 {
+            for _ in 0..9 {
+                assert!(stage.log_in("ann@example.com", "wrong password").await.is_err());
+            }
+            assert!(stage.log_in("ann@example.com", password()).await.is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn somebody_elses_guessing_does_not_shut_out_the_owner() {
+        let stage = Stage::new();
+        stage.verified("ann@example.com").await;
+        for _ in 0..12 {
+            assert!(stage.log_in("ann@example.com", "wrong password").await.is_err());
+        }
+        let elsewhere = stage.from([198, 51, 100, 9]);
+        assert!(elsewhere.log_in("ann@example.com", password()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_reset_ends_the_lock() {
+        let stage = Stage::new();
+        stage.verified("ann@example.com").await;
+        for _ in 0..11 {
+            assert!(stage.log_in("ann@example.com", "wrong password").await.is_err());
+        }
+        stage.mails().await;
+        stage.reset("ann@example.com", "another good password").await;
+        assert!(stage.log_in("ann@example.com", "another good password").await.is_ok());
+        assert!(stage.log_in("ann@example.com", password()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_outdated_hash_is_replaced_at_login() {
+        let stage = Stage::new();
+        stage.verified("ann@example.com").await;
+        stage.hasher.outdate();
+        stage.log_in("ann@example.com", password()).await.unwrap();
+        let before = stage.hasher.hashed();
+        stage.log_in("ann@example.com", password()).await.unwrap();
+        assert_eq!(stage.hasher.hashed(), before, "the second login finds a hash up to date");
+    }
+}

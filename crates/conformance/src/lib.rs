@@ -1,0 +1,74 @@
+//! What each port promises, as tests that every adapter runs.
+//!
+//! A *law* is an async function with a sentence for a name that panics when an
+//! adapter breaks it. A module holds the laws of one port, and a macro of this
+//! crate holds the only list of them and expands to one named test per law, so
+//! an adapter's whole test file is a fixture and one line:
+//!
+//! ```ignore
+//! async fn fixture() -> portcullis_conformance::Stores { … }
+//! portcullis_conformance::store_laws!(fixture);
+//! ```
+//!
+//! The fixture is called once per law and gives an empty store each time. That
+//! every law can fail is shown by this crate's own tests, which run them
+//! against adapters with one deliberate defect each.
+
+// A law fails by panicking: that is what a test is.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
+
+pub mod accounts;
+pub mod audit;
+pub mod build;
+pub mod fakes;
+pub mod hashing;
+pub mod limiter;
+pub mod logins;
+pub mod mailbox;
+pub mod one_time_tokens;
+pub mod opaque_tokens;
+pub mod outbox;
+pub mod sessions;
+pub mod signing;
+pub mod units;
+
+mod lists;
+mod race;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use portcullis_domain::ports::{LoginStore, Mailbox, OutboxQueue, SessionStore, Store};
+
+/// The ports of one durable store, empty, and what has to stay alive with it.
+pub struct Stores {
+    /// Units of work.
+    pub store: Arc<dyn Store>,
+    /// Sessions in single steps.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Logins in single steps.
+    pub logins: Arc<dyn LoginStore>,
+    /// The outbox as its worker sees it.
+    pub outbox: Arc<dyn OutboxQueue>,
+    /// The development mailbox.
+    pub mailbox: Arc<dyn Mailbox>,
+    /// Dropped last: a temporary folder, a server.
+    pub keep: Box<dyn Any + Send + Sync>,
+}
+
+impl Stores {
+    /// The ports of a store that implements them all.
+    pub fn of<S>(store: S, keep: impl Any + Send + Sync) -> Self
+    where
+        S: Store + SessionStore + LoginStore + OutboxQueue + Mailbox + Clone + 'static,
+    {
+        Self {
+            store: Arc::new(store.clone()),
+            sessions: Arc::new(store.clone()),
+            logins: Arc::new(store.clone()),
+            outbox: Arc::new(store.clone()),
+            mailbox: Arc::new(store),
+            keep: Box::new(keep),
+        }
+    }
+}

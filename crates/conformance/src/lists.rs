@@ -1,0 +1,175 @@
+//! The lists of laws, as macros that expand to one named test per law.
+
+/// One test per law of a module: `laws!(fixture; module: law, law, …)`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! laws {
+    ($fixture:ident; $module:ident: $($law:ident),+ $(,)?) => {
+        mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $law() {
+                    let fixture = super::$fixture().await;
+                    $crate::$module::$law(&fixture).await;
+                }
+            )+
+        }
+    };
+}
+
+/// The laws of a durable store. `$fixture` is an async function that gives a
+/// [`Stores`](crate::Stores) of an empty store.
+#[macro_export]
+macro_rules! store_laws {
+    ($fixture:ident) => {
+        $crate::laws!($fixture; accounts:
+            every_field_of_a_user_is_read_as_it_was_written,
+            a_user_is_found_by_each_identifier_in_any_case,
+            an_address_belongs_to_one_user,
+            a_username_belongs_to_one_user_in_any_case,
+            users_without_a_username_do_not_collide,
+            a_conflict_does_not_end_the_unit,
+            numbers_count_up,
+            of_64_parallel_registrations_one_wins,
+            the_first_verification_counts,
+            a_new_name_replaces_the_old_one_and_its_parts,
+            a_hash_is_upgraded_only_from_the_one_that_was_checked,
+            only_stale_unverified_accounts_are_removed,
+            a_removed_user_takes_sessions_and_tokens_along,
+            debug_and_errors_tell_no_secret,
+        );
+        $crate::laws!($fixture; units:
+            a_store_that_is_there_answers,
+            a_dropped_unit_leaves_nothing_behind,
+            a_write_is_invisible_until_it_is_committed,
+            a_dropped_unit_frees_its_locks_at_once,
+            a_unit_cancelled_at_any_moment_leaves_the_store_whole,
+            steps_cancelled_at_any_moment_leave_the_store_whole,
+            parallel_units_lose_no_update,
+        );
+        $crate::laws!($fixture; one_time_tokens:
+            every_field_of_a_token_is_read_as_it_was_written,
+            a_token_is_spent_once,
+            a_token_works_until_just_before_it_expires,
+            a_token_works_for_its_purpose_only,
+            of_64_parallel_presentations_one_spends_the_token,
+            a_token_that_is_there_is_not_replaced,
+            spending_all_spends_that_users_tokens_of_that_purpose,
+            only_expired_tokens_are_removed,
+        );
+        $crate::laws!($fixture; sessions:
+            every_field_of_a_session_is_read_as_it_was_written,
+            an_unknown_session_is_nobodys,
+            a_rotating_session_moves_on_one_by_one,
+            a_fixed_session_stays_where_it_is,
+            a_session_moves_until_just_before_it_expires,
+            a_foreign_seed_moves_nothing,
+            of_64_parallel_rotations_one_wins,
+            a_session_is_ended_once_and_by_its_user_only,
+            an_ended_session_never_moves_again,
+            after_an_acknowledged_end_nothing_moves,
+            ending_all_ends_that_users_live_sessions_only,
+            only_expired_sessions_are_removed,
+        );
+        $crate::laws!($fixture; logins:
+            an_attempt_names_the_account_if_there_is_one,
+            the_last_permitted_failure_locks_until_its_time_is_over,
+            an_unknown_identifier_locks_just_the_same,
+            of_64_parallel_attempts_the_permitted_ones_pass,
+            one_source_does_not_lock_another,
+            many_sources_lock_the_identifier_for_all,
+            opening_a_session_forgives_and_notes_the_login,
+            forgiving_starts_the_count_afresh,
+            a_changed_password_opens_no_session,
+            clearing_an_identifier_forgives_every_source,
+            only_stale_counters_are_removed,
+        );
+        $crate::laws!($fixture; outbox:
+            every_field_of_a_letter_is_read_as_it_was_written,
+            a_claimed_letter_is_held_until_its_lease_ends,
+            of_parallel_workers_each_letter_is_held_by_one,
+            letters_are_claimed_oldest_first_and_a_few_at_a_time,
+            a_settled_letter_is_done,
+            a_postponed_letter_is_due_at_its_time,
+            a_buried_letter_stays_buried,
+            a_released_letter_is_due_at_once_and_was_not_tried,
+            a_recipient_gets_so_many_of_a_kind_in_a_window,
+            a_letter_of_a_dropped_unit_is_not_owed,
+            only_settled_letters_are_removed,
+        );
+        $crate::laws!($fixture; mailbox:
+            messages_are_listed_newest_first,
+            a_recipients_messages_are_found,
+            a_message_is_kept_once,
+            an_emptied_mailbox_is_empty,
+        );
+        $crate::laws!($fixture; audit:
+            entries_are_kept_newest_first_for_their_user,
+            an_entry_of_a_dropped_unit_is_not_kept,
+        );
+    };
+}
+
+/// The laws of a rate limiter. `$fixture` is an async function that gives an
+/// `Arc<dyn RateLimiter>` that has seen nobody.
+#[macro_export]
+macro_rules! limiter_laws {
+    ($fixture:ident) => {
+        $crate::laws!($fixture; limiter:
+            the_limit_passes_and_not_one_more,
+            the_window_slides,
+            a_refused_request_takes_nothing,
+            of_200_parallel_requests_the_limit_passes,
+            buckets_do_not_touch_each_other,
+            what_is_left_and_when_it_returns_is_told_truly,
+            a_clock_that_steps_back_shuts_nobody_out_for_longer_than_a_window,
+        );
+    };
+}
+
+/// The laws of a password hasher. `$fixture` is an async function that gives
+/// an `Arc<dyn PasswordHasher>` whose hashes are not outdated.
+#[macro_export]
+macro_rules! hasher_laws {
+    ($fixture:ident) => {
+        $crate::laws!($fixture; hashing:
+            the_right_password_matches_and_no_other,
+            every_byte_of_a_long_password_counts,
+            a_nul_does_not_end_a_password,
+            two_hashes_of_one_password_differ,
+            without_an_account_nothing_matches,
+            a_damaged_hash_matches_nothing,
+        );
+    };
+}
+
+/// The laws of opaque tokens. `$fixture` is an async function that gives an
+/// `Arc<dyn OpaqueTokens>`.
+#[macro_export]
+macro_rules! opaque_token_laws {
+    ($fixture:ident) => {
+        $crate::laws!($fixture; opaque_tokens:
+            a_sealed_token_opens_to_what_it_was,
+            sealing_twice_gives_one_text,
+            no_altered_text_opens,
+            tokens_are_url_safe_and_long_enough,
+            one_letter_gives_one_token_per_purpose,
+            digests_follow_their_input,
+        );
+    };
+}
+
+/// The laws of access tokens. `$fixture` is an async function that gives an
+/// `Arc<dyn AccessTokens>`.
+#[macro_export]
+macro_rules! signing_laws {
+    ($fixture:ident) => {
+        $crate::laws!($fixture; signing:
+            a_signed_token_says_what_was_signed,
+            a_token_is_good_until_just_before_it_expires,
+            a_token_from_the_future_is_refused,
+            no_altered_token_is_accepted,
+            what_is_no_token_is_refused,
+        );
+    };
+}

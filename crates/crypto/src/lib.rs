@@ -1,0 +1,1 @@
+//! Password hashing, access token keys, opaque tokens, the system clock and ids.

@@ -1,0 +1,51 @@
+//! Users, sessions, tokens, the rules between them, and the ports they need.
+//!
+//! This crate decides; it does nothing. It knows no web framework, no
+//! database, no clock and no source of randomness: whatever it needs from
+//! outside is a trait in [`ports`], implemented by adapter crates that depend
+//! on this one and on nothing above it.
+//!
+//! Text from outside becomes a value object once, at the edge ([`Email`],
+//! [`Username`], [`Password`], [`FullName`]); from then on an invalid value
+//! does not type-check.
+
+pub mod access;
+pub mod audit;
+pub mod email;
+pub mod error;
+pub mod identifier;
+pub mod ids;
+pub mod letter;
+pub mod lockout;
+pub mod mail;
+pub mod one_time_token;
+pub mod password;
+pub mod password_policy;
+pub mod person_name;
+pub mod ports;
+pub mod refresh_token;
+pub mod session;
+pub mod source;
+pub mod time;
+pub mod user;
+pub mod username;
+
+pub use access::AccessClaims;
+pub use audit::{AuditEvent, AuditKind};
+pub use email::{Email, InvalidEmail};
+pub use error::{Cause, StoreError, Taken};
+pub use identifier::LoginIdentifier;
+pub use ids::{AccessTokenId, LetterId, SessionId, UserId, UserNumber};
+pub use letter::{Letter, LetterKind};
+pub use lockout::{Failures, LockoutPolicy, Standing};
+pub use mail::Mail;
+pub use one_time_token::{OneTimeToken, Purpose, TokenDigest};
+pub use password::{InvalidPassword, Password, PasswordHash};
+pub use password_policy::{PasswordPolicy, WeakPassword};
+pub use person_name::{FullName, InvalidName, NamePart, PersonName};
+pub use refresh_token::{RefreshToken, Seed, SeedDigest};
+pub use session::{Contract, EndReason, Presentation, Session, SessionEnd};
+pub use source::{Client, SourceAddress, UserAgent};
+pub use time::Timestamp;
+pub use user::{AccountStatus, NewUser, User};
+pub use username::{InvalidUsername, Username};

@@ -1,0 +1,43 @@
+//! What the rules need from outside, as traits.
+//!
+//! Stores come in two shapes, and no third: a **single step** (`&self`, one
+//! atomic statement, the hot path) and a **unit of work** ([`Store::begin`]),
+//! whose writes become visible together at commit or not at all.
+
+mod access_tokens;
+mod attempts;
+mod limiter;
+mod mailer;
+mod opaque_tokens;
+mod outbox;
+mod password_hasher;
+mod sessions;
+mod store;
+mod system;
+
+pub use access_tokens::{AccessTokens, InvalidAccessToken, SigningError};
+pub use attempts::{Attempt, Attempted, IdentifierDigest, LoginStore, Opening};
+pub use limiter::{Bucket, LimiterError, Quota, RateLimiter, Verdict};
+pub use mailer::{Mailbox, MailboxMessage, Mailer, MailerError};
+pub use opaque_tokens::OpaqueTokens;
+pub use outbox::{Claim, Lease, OutboxQueue};
+pub use password_hasher::{HasherError, PasswordHasher, Verification};
+pub use sessions::{Caller, SessionStore};
+pub use store::{
+    Audit, Enqueued, Lockouts, MailCap, OneTimeTokens, Outbox, Sessions, Store, UnitOfWork, Users,
+};
+pub use system::{Clock, IdGenerator, Randomness};
+
+#[cfg(feature = "mock")]
+pub use {
+    access_tokens::MockAccessTokens,
+    attempts::MockLoginStore,
+    limiter::MockRateLimiter,
+    mailer::{MockMailbox, MockMailer},
+    opaque_tokens::MockOpaqueTokens,
+    outbox::MockOutboxQueue,
+    password_hasher::MockPasswordHasher,
+    sessions::MockSessionStore,
+    store::MockStore,
+    system::{MockClock, MockIdGenerator, MockRandomness},
+};

@@ -1,0 +1,41 @@
+//! Sessions, one step at a time: the hot path.
+
+use async_trait::async_trait;
+
+use crate::{SeedDigest, Session, SessionEnd, SessionId, StoreError, Timestamp, User, UserId};
+
+/// A session and its user, whatever state they are in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The session.
+    pub session: Session,
+    /// Its user.
+    pub user: User,
+}
+
+/// Sessions in single steps. Each is one indexed statement.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// The session and its user.
+    async fn caller(&self, id: SessionId) -> Result<Option<Caller>, StoreError>;
+
+    /// Moves a session on to its next counter and returns it as it is then,
+    /// if at `now` it is live, stands at `counter`, has the seed of that digest,
+    /// and its user is active. Otherwise changes nothing. Of any number of
+    /// parallel calls with one counter of a rotating session, one succeeds.
+    async fn advance(
+        &self,
+        id: SessionId,
+        counter: u32,
+        seed: SeedDigest,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError>;
+
+    /// Ends a session if it is that user's and live at `end.at`; says whether
+    /// it did.
+    async fn end(&self, id: SessionId, user: UserId, end: SessionEnd) -> Result<bool, StoreError>;
+
+    /// Whether there is such a user, active or not.
+    async fn user_exists(&self, id: UserId) -> Result<bool, StoreError>;
+}

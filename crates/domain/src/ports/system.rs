@@ -1,0 +1,30 @@
+//! Time, ids and randomness.
+
+use crate::{AccessTokenId, LetterId, Seed, SessionId, Timestamp, UserId};
+
+/// Tells the time.
+#[cfg_attr(feature = "mock", mockall::automock)]
+pub trait Clock: Send + Sync {
+    /// Now. It may step back.
+    fn now(&self) -> Timestamp;
+}
+
+/// Makes ids that nobody has had before.
+#[cfg_attr(feature = "mock", mockall::automock)]
+pub trait IdGenerator: Send + Sync {
+    /// A user's: a version 7 UUID, so that new rows sit together in an index.
+    fn user(&self) -> UserId;
+    /// A session's: unguessable.
+    fn session(&self) -> SessionId;
+    /// An access token's: unguessable.
+    fn access_token(&self) -> AccessTokenId;
+    /// A letter's: unguessable, since one-time tokens are derived from it.
+    fn letter(&self) -> LetterId;
+}
+
+/// Draws secrets from a cryptographic source.
+#[cfg_attr(feature = "mock", mockall::automock)]
+pub trait Randomness: Send + Sync {
+    /// A new session's seed.
+    fn seed(&self) -> Seed;
+}

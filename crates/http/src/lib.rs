@@ -1,0 +1,1 @@
+//! The HTTP contract: requests to use cases, outcomes to documents.

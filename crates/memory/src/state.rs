@@ -1,0 +1,83 @@
+//! What the store holds, and the rules that a database would enforce.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use portcullis_domain::ports::{IdentifierDigest, MailboxMessage};
+use portcullis_domain::{
+    AuditEvent, Failures, Letter, LetterId, LoginIdentifier, NewUser, OneTimeToken, Purpose,
+    Session, SessionEnd, SessionId, StoreError, Taken, Timestamp, TokenDigest, User, UserId,
+    UserNumber,
+};
+
+/// A failure counter's key: an identifier from one network, or from all.
+pub(crate) type CounterKey = (IdentifierDigest, Option<IpAddr>);
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    pub(crate) users: BTreeMap<UserId, User>,
+    pub(crate) last_number: i64,
+    pub(crate) sessions: HashMap<SessionId, Session>,
+    pub(crate) one_time_tokens: HashMap<(TokenDigest, Purpose), OneTimeToken>,
+    pub(crate) failures: HashMap<CounterKey, Failures>,
+    pub(crate) outbox: BTreeMap<LetterId, OwedLetter>,
+    pub(crate) audit: Vec<AuditEvent>,
+    pub(crate) mailbox: Vec<MailboxMessage>,
+}
+
+/// A letter and how far it has come.
+#[derive(Clone, Debug)]
+pub(crate) struct OwedLetter {
+    pub(crate) letter: Letter,
+    pub(crate) attempts: u32,
+    pub(crate) due_at: Timestamp,
+    pub(crate) settled_at: Option<Timestamp>,
+    pub(crate) buried: Option<(Timestamp, String)>,
+}
+
+impl OwedLetter {
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        self.settled_at.is_none() && self.buried.is_none() && self.due_at <= now
+    }
+}
+
+impl State {
+    pub(crate) fn add_user(&mut self, user: NewUser) -> Result<User, StoreError> {
+        if self.users.values().any(|other| other.email == user.email) {
+            return Err(StoreError::Conflict(Taken::Email));
+        }
+        let has_name = |other: &User| other.username.is_some() && other.username == user.username;
+        if self.users.values().any(has_name) {
+            return Err(StoreError::Conflict(Taken::Username));
+        }
+        self.last_number += 1;
+        let user = user.numbered(UserNumber::new(self.last_number));
+        self.users.insert(user.id, user.clone());
+        Ok(user)
+    }
+
+    pub(crate) fn user_by_identifier(&self, identifier: &LoginIdentifier) -> Option<&User> {
+        self.users.values().find(|user| match identifier {
+            LoginIdentifier::Email(email) => user.email == *email,
+            LoginIdentifier::Username(username) => user.username.as_ref() == Some(username),
+        })
+    }
+
+    /// Removes a user and everything that hangs on them.
+    pub(crate) fn remove_user(&mut self, id: UserId) {
+        self.users.remove(&id);
+        self.sessions.retain(|_, session| session.user_id != id);
+        self.one_time_tokens.retain(|_, token| token.user_id != id);
+    }
+
+    /// Ends a session if it is live; says whether it was.
+    pub(crate) fn end_session(&mut self, id: SessionId, end: SessionEnd) -> bool {
+        match self.sessions.get_mut(&id) {
+            Some(session) if session.is_live(end.at) => {
+                session.end = Some(end);
+                true
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Sessions and logins in single steps.
+
+use async_trait::async_trait;
+use portcullis_domain::lockout::count_attempt;
+use portcullis_domain::ports::{Attempt, Attempted, Caller, LoginStore, Opening, SessionStore};
+use portcullis_domain::{
+    Failures, LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, Standing, StoreError,
+    Timestamp, User, UserId,
+};
+
+use crate::MemoryStore;
+use crate::state::{CounterKey, State};
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn caller(&self, id: SessionId) -> Result<Option<Caller>, StoreError> {
+        let state = self.state().await;
+        let session = state.sessions.get(&id);
+        let caller = session.and_then(|session| {
+            let user = state.users.get(&session.user_id)?;
+            Some(Caller { session: session.clone(), user: user.clone() })
+        });
+        Ok(caller)
+    }
+
+    async fn advance(
+        &self,
+        id: SessionId,
+        counter: u32,
+        seed: SeedDigest,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let mut state = self.state().await;
+        let State { sessions, users, .. } = &mut *state;
+        let Some(session) = sessions.get_mut(&id) else { return Ok(None) };
+        let is_active = users.get(&session.user_id).is_some_and(User::is_active);
+        let is_current = session.counter == counter && session.seed_digest == seed;
+        if !(is_active && is_current && session.is_live(now)) {
+            return Ok(None);
+        }
+        session.counter = session.next_counter();
+        session.rotated_at = now;
+        session.last_used_at = now;
+        Ok(Some(session.clone()))
+    }
+
+    async fn end(&self, id: SessionId, user: UserId, end: SessionEnd) -> Result<bool, StoreError> {
+        let mut state = self.state().await;
+        let is_theirs = state.sessions.get(&id).is_some_and(|session| session.user_id == user);
+        Ok(is_theirs && state.end_session(id, end))
+    }
+
+    async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {
+        Ok(self.state().await.users.contains_key(&id))
+    }
+}
+
+#[async_trait]
+impl LoginStore for MemoryStore {
+    async fn attempt(
+        &self,
+        attempt: Attempt,
+        policy: LockoutPolicy,
+    ) -> Result<Attempted, StoreError> {
+        let mut state = self.state().await;
+        let [from_source, from_all] = counters(&attempt);
+        let failures = |key| state.failures.get(key).copied().unwrap_or(Failures::NONE);
+        let (source, all, standing) =
+            count_attempt(failures(&from_source), failures(&from_all), attempt.at, &policy);
+        if matches!(standing, Standing::Open { .. }) {
+            state.failures.insert(from_source, source);
+            state.failures.insert(from_all, all);
+        }
+        let user = state.user_by_identifier(&attempt.identifier).cloned();
+        Ok(Attempted { standing, user })
+    }
+
+    async fn open(&self, opening: Opening) -> Result<Option<User>, StoreError> {
+        let Opening { session, password_changed_at, attempt } = opening;
+        let mut state = self.state().await;
+        let Some(user) = state.users.get_mut(&session.user_id) else { return Ok(None) };
+        if !user.is_active() || user.password_changed_at != password_changed_at {
+            return Ok(None);
+        }
+        user.last_login_at = Some(session.opened_at);
+        let user = user.clone();
+        state.sessions.insert(session.id, session);
+        forgive(&mut state, &attempt);
+        Ok(Some(user))
+    }
+
+    async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
+        forgive(&mut *self.state().await, &attempt);
+        Ok(())
+    }
+}
+
+fn counters(attempt: &Attempt) -> [CounterKey; 2] {
+    [(attempt.digest, Some(attempt.source.network())), (attempt.digest, None)]
+}
+
+fn forgive(state: &mut State, attempt: &Attempt) {
+    for counter in counters(attempt) {
+        state.failures.remove(&counter);
+    }
+}

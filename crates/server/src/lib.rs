@@ -1,0 +1,1 @@
+//! The portcullis binary: reads settings, picks adapters, starts.

@@ -1,0 +1,1 @@
+//! The relational schema, its rows and its queries.
