@@ -1,1 +1,19 @@
 //! The relational schema, its rows and its queries.
+//!
+//! Everything that two databases can share stands here once; what is left to
+//! an adapter crate is opening connections, migrations and its dialect's
+//! settings. [`SqlStore`] implements every storage port over two [`Source`]s
+//! of connections, one for writers and one for readers.
+
+mod connection;
+mod enums;
+mod error;
+mod queries;
+mod rows;
+mod schema;
+mod store;
+mod types;
+mod unit;
+
+pub use connection::{Connection, Lease, Source};
+pub use store::SqlStore;

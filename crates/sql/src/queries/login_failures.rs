@@ -1,0 +1,113 @@
+//! Failure counters. A counter over all sources has the empty network.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use portcullis_domain::ports::{Attempt, IdentifierDigest};
+use portcullis_domain::{Failures, StoreError, Timestamp};
+
+use crate::connection::{Lease, run};
+use crate::rows::FailuresRow;
+use crate::schema::login_failures::{self, dsl};
+use crate::types::At;
+
+const ALL_SOURCES: &str = "";
+
+/// The two counters that an attempt is held against.
+pub(crate) struct Counters {
+    pub(crate) from_source: Failures,
+    pub(crate) from_all: Failures,
+}
+
+fn network(attempt: &Attempt) -> String {
+    attempt.source.network().to_string()
+}
+
+pub(crate) async fn load(lease: &mut Lease, attempt: &Attempt) -> Result<Counters, StoreError> {
+    let network = network(attempt);
+    let rows: Vec<FailuresRow> = run!(lease, connection => async {
+        login_failures::table
+            .filter(dsl::identifier.eq(attempt.digest.0.as_slice()))
+            .filter(dsl::network.eq_any([network.as_str(), ALL_SOURCES]))
+            .select(FailuresRow::as_select())
+            .load(connection)
+            .await
+    })?;
+    let mut counters = Counters { from_source: Failures::NONE, from_all: Failures::NONE };
+    for row in rows {
+        if row.network == ALL_SOURCES {
+            counters.from_all = row.try_into()?;
+        } else {
+            counters.from_source = row.try_into()?;
+        }
+    }
+    Ok(counters)
+}
+
+pub(crate) async fn save(
+    lease: &mut Lease,
+    attempt: &Attempt,
+    counters: &Counters,
+) -> Result<(), StoreError> {
+    let identifier = attempt.digest.0.as_slice();
+    let rows = [
+        FailuresRow::new(identifier, &network(attempt), counters.from_source),
+        FailuresRow::new(identifier, ALL_SOURCES, counters.from_all),
+    ];
+    for row in &rows {
+        run!(lease, connection => async {
+            diesel::insert_into(login_failures::table)
+                .values(row)
+                .on_conflict((dsl::identifier, dsl::network))
+                .do_update()
+                .set(row)
+                .execute(connection)
+                .await
+        })?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn forgive(lease: &mut Lease, attempt: &Attempt) -> Result<(), StoreError> {
+    let network = network(attempt);
+    run!(lease, connection => async {
+        let counters = login_failures::table
+            .filter(dsl::identifier.eq(attempt.digest.0.as_slice()))
+            .filter(dsl::network.eq_any([network.as_str(), ALL_SOURCES]));
+        diesel::delete(counters).execute(connection).await
+    })?;
+    Ok(())
+}
+
+pub(crate) async fn clear(
+    lease: &mut Lease,
+    identifier: IdentifierDigest,
+) -> Result<(), StoreError> {
+    run!(lease, connection => async {
+        let counters =
+            login_failures::table.filter(dsl::identifier.eq(identifier.0.as_slice()));
+        diesel::delete(counters).execute(connection).await
+    })?;
+    Ok(())
+}
+
+pub(crate) async fn remove_stale(
+    lease: &mut Lease,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let stale: Vec<(Vec<u8>, String)> = run!(lease, connection => async {
+        login_failures::table
+            .filter(dsl::last_at.lt(At(before)))
+            .select((dsl::identifier, dsl::network))
+            .limit(i64::from(limit))
+            .load(connection)
+            .await
+    })?;
+    for (identifier, network) in &stale {
+        run!(lease, connection => async {
+            let counter = login_failures::table.find((identifier, network));
+            diesel::delete(counter).execute(connection).await
+        })?;
+    }
+    Ok(stale.len() as u64)
+}

@@ -1,0 +1,9 @@
+//! The queries, one module per table.
+
+pub(crate) mod audit_events;
+pub(crate) mod login_failures;
+pub(crate) mod mailbox;
+pub(crate) mod one_time_tokens;
+pub(crate) mod outbox;
+pub(crate) mod sessions;
+pub(crate) mod users;

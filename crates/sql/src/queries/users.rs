@@ -1,0 +1,196 @@
+//! Accounts.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use portcullis_domain::{
+    LoginIdentifier, NewUser, PasswordHash, PersonName, StoreError, Taken, Timestamp, User, UserId,
+};
+
+use crate::connection::{Lease, run};
+use crate::rows::{NewUserRow, UserRow};
+use crate::schema::users;
+use crate::types::{At, Id};
+
+pub(crate) async fn add(lease: &mut Lease, user: &NewUser) -> Result<User, StoreError> {
+    let row = NewUserRow::from(user);
+    // Doing nothing on a conflict, instead of failing, keeps the transaction alive.
+    let added: Option<UserRow> = run!(lease, connection => async {
+        diesel::insert_into(users::table)
+            .values(&row)
+            .on_conflict_do_nothing()
+            .returning(UserRow::as_returning())
+            .get_result(connection)
+            .await
+            .optional()
+    })?;
+    if let Some(row) = added {
+        return row.try_into();
+    }
+    let email_taken: bool = run!(lease, connection => async {
+        let holder = users::table.filter(users::email.eq(user.email.as_str()));
+        diesel::select(exists(holder)).get_result(connection).await
+    })?;
+    Err(StoreError::Conflict(if email_taken { Taken::Email } else { Taken::Username }))
+}
+
+pub(crate) async fn by_id(lease: &mut Lease, id: UserId) -> Result<Option<User>, StoreError> {
+    let row: Option<UserRow> = run!(lease, connection => async {
+        users::table
+            .filter(users::id.eq(Id(id.as_uuid())))
+            .select(UserRow::as_select())
+            .first(connection)
+            .await
+            .optional()
+    })?;
+    row.map(User::try_from).transpose()
+}
+
+pub(crate) async fn by_identifier(
+    lease: &mut Lease,
+    identifier: &LoginIdentifier,
+) -> Result<Option<User>, StoreError> {
+    let text = identifier.canonical();
+    let row: Option<UserRow> = match identifier {
+        LoginIdentifier::Email(_) => run!(lease, connection => async {
+            users::table
+                .filter(users::email.eq(&text))
+                .select(UserRow::as_select())
+                .first(connection)
+                .await
+                .optional()
+        })?,
+        LoginIdentifier::Username(_) => run!(lease, connection => async {
+            users::table
+                .filter(users::username_canonical.eq(&text))
+                .select(UserRow::as_select())
+                .first(connection)
+                .await
+                .optional()
+        })?,
+    };
+    row.map(User::try_from).transpose()
+}
+
+pub(crate) async fn is_there(lease: &mut Lease, id: UserId) -> Result<bool, StoreError> {
+    run!(lease, connection => async {
+        let user = users::table.filter(users::id.eq(Id(id.as_uuid())));
+        diesel::select(exists(user)).get_result(connection).await
+    })
+}
+
+pub(crate) async fn mark_email_verified(
+    lease: &mut Lease,
+    id: UserId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    run!(lease, connection => async {
+        diesel::update(users::table)
+            .filter(users::id.eq(Id(id.as_uuid())))
+            .filter(users::email_verified_at.is_null())
+            .set(users::email_verified_at.eq(At(at)))
+            .execute(connection)
+            .await
+    })?;
+    Ok(())
+}
+
+pub(crate) async fn rename(
+    lease: &mut Lease,
+    id: UserId,
+    name: &PersonName,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let parts = name.parts();
+    run!(lease, connection => async {
+        diesel::update(users::table)
+            .filter(users::id.eq(Id(id.as_uuid())))
+            .set((
+                users::name.eq(name.full().as_str()),
+                users::first_name.eq(parts.map(|(first, _)| first.as_str())),
+                users::last_name.eq(parts.map(|(_, last)| last.as_str())),
+                users::updated_at.eq(At(at)),
+            ))
+            .execute(connection)
+            .await
+    })?;
+    Ok(())
+}
+
+pub(crate) async fn change_password(
+    lease: &mut Lease,
+    id: UserId,
+    hash: &PasswordHash,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    run!(lease, connection => async {
+        diesel::update(users::table)
+            .filter(users::id.eq(Id(id.as_uuid())))
+            .set((
+                users::password_hash.eq(hash.expose()),
+                users::password_changed_at.eq(At(at)),
+            ))
+            .execute(connection)
+            .await
+    })?;
+    Ok(())
+}
+
+pub(crate) async fn upgrade_hash(
+    lease: &mut Lease,
+    id: UserId,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> Result<bool, StoreError> {
+    let replaced = run!(lease, connection => async {
+        diesel::update(users::table)
+            .filter(users::id.eq(Id(id.as_uuid())))
+            .filter(users::password_hash.eq(old.expose()))
+            .set(users::password_hash.eq(new.expose()))
+            .execute(connection)
+            .await
+    })?;
+    Ok(replaced == 1)
+}
+
+/// Notes a login, unless the user is disabled or has another password by now.
+pub(crate) async fn note_login(
+    lease: &mut Lease,
+    id: UserId,
+    password_changed_at: Timestamp,
+    at: Timestamp,
+) -> Result<Option<User>, StoreError> {
+    let row: Option<UserRow> = run!(lease, connection => async {
+        diesel::update(users::table)
+            .filter(users::id.eq(Id(id.as_uuid())))
+            .filter(users::is_active)
+            .filter(users::password_changed_at.eq(At(password_changed_at)))
+            .set(users::last_login_at.eq(At(at)))
+            .returning(UserRow::as_returning())
+            .get_result(connection)
+            .await
+            .optional()
+    })?;
+    row.map(User::try_from).transpose()
+}
+
+pub(crate) async fn remove_unverified(
+    lease: &mut Lease,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let stale: Vec<i64> = run!(lease, connection => async {
+        users::table
+            .filter(users::email_verified_at.is_null())
+            .filter(users::username.is_null())
+            .filter(users::created_at.lt(At(before)))
+            .select(users::number)
+            .limit(i64::from(limit))
+            .load(connection)
+            .await
+    })?;
+    let removed = run!(lease, connection => async {
+        diesel::delete(users::table.filter(users::number.eq_any(&stale))).execute(connection).await
+    })?;
+    Ok(removed as u64)
+}

@@ -1,0 +1,169 @@
+//! The storage ports over SQL.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use diesel_async::SimpleAsyncConnection;
+use portcullis_domain::lockout::count_attempt;
+use portcullis_domain::ports::{
+    Attempt, Attempted, Caller, Claim, Lease as ClaimLease, LoginStore, Mailbox, MailboxMessage,
+    Opening, OutboxQueue, SessionStore, Store, UnitOfWork,
+};
+use portcullis_domain::{
+    LetterId, LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, Standing, StoreError,
+    Timestamp, User, UserId,
+};
+
+use crate::connection::{Source, run};
+use crate::queries::login_failures::Counters;
+use crate::queries::{login_failures, mailbox, outbox, sessions, users};
+use crate::unit::SqlUnit;
+
+/// Every storage port over a relational database.
+#[derive(Clone)]
+pub struct SqlStore {
+    writers: Arc<dyn Source>,
+    readers: Arc<dyn Source>,
+}
+
+impl SqlStore {
+    /// A store that writes on connections of one source and reads on the other's.
+    #[must_use]
+    pub fn new(writers: Arc<dyn Source>, readers: Arc<dyn Source>) -> Self {
+        Self { writers, readers }
+    }
+
+    async fn unit(&self) -> Result<SqlUnit, StoreError> {
+        SqlUnit::begin(&*self.writers).await
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        Ok(Box::new(self.unit().await?))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let mut lease = self.readers.lease().await?;
+        run!(&mut lease, connection => connection.batch_execute("SELECT 1 FROM users LIMIT 1"))
+    }
+}
+
+#[async_trait]
+impl SessionStore for SqlStore {
+    async fn caller(&self, id: SessionId) -> Result<Option<Caller>, StoreError> {
+        sessions::caller(&mut self.readers.lease().await?, id).await
+    }
+
+    async fn advance(
+        &self,
+        id: SessionId,
+        counter: u32,
+        seed: SeedDigest,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        sessions::advance(&mut self.writers.lease().await?, id, counter, seed, now).await
+    }
+
+    async fn end(&self, id: SessionId, user: UserId, end: SessionEnd) -> Result<bool, StoreError> {
+        sessions::end_of_user(&mut self.writers.lease().await?, id, user, end).await
+    }
+
+    async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {
+        users::is_there(&mut self.readers.lease().await?, id).await
+    }
+}
+
+#[async_trait]
+impl LoginStore for SqlStore {
+    async fn attempt(
+        &self,
+        attempt: Attempt,
+        policy: LockoutPolicy,
+    ) -> Result<Attempted, StoreError> {
+        let mut unit = self.unit().await?;
+        let lease = &mut unit.lease;
+        let before = login_failures::load(lease, &attempt).await?;
+        let (from_source, from_all, standing) =
+            count_attempt(before.from_source, before.from_all, attempt.at, &policy);
+        if matches!(standing, Standing::Open { .. }) {
+            login_failures::save(lease, &attempt, &Counters { from_source, from_all }).await?;
+        }
+        let user = users::by_identifier(lease, &attempt.identifier).await?;
+        lease.commit().await?;
+        Ok(Attempted { standing, user })
+    }
+
+    async fn open(&self, opening: Opening) -> Result<Option<User>, StoreError> {
+        let Opening { session, password_changed_at, attempt } = opening;
+        let mut unit = self.unit().await?;
+        let lease = &mut unit.lease;
+        let noted =
+            users::note_login(lease, session.user_id, password_changed_at, session.opened_at);
+        let Some(user) = noted.await? else { return Ok(None) };
+        sessions::open(lease, &session).await?;
+        login_failures::forgive(lease, &attempt).await?;
+        lease.commit().await?;
+        Ok(Some(user))
+    }
+
+    async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
+        login_failures::forgive(&mut self.writers.lease().await?, &attempt).await
+    }
+}
+
+#[async_trait]
+impl OutboxQueue for SqlStore {
+    async fn claim(&self, now: Timestamp, claim: ClaimLease) -> Result<Vec<Claim>, StoreError> {
+        // A look without the write lock first: usually nothing is due.
+        if outbox::due(&mut self.readers.lease().await?, now, 1).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut unit = self.unit().await?;
+        let ids = outbox::due(&mut unit.lease, now, claim.limit).await?;
+        let claims = outbox::hold(&mut unit.lease, &ids, now, claim).await?;
+        unit.lease.commit().await?;
+        Ok(claims)
+    }
+
+    async fn settle(&self, id: LetterId, at: Timestamp) -> Result<(), StoreError> {
+        outbox::settle(&mut self.writers.lease().await?, id, at).await
+    }
+
+    async fn postpone(
+        &self,
+        id: LetterId,
+        due: Timestamp,
+        reason: String,
+    ) -> Result<(), StoreError> {
+        outbox::postpone(&mut self.writers.lease().await?, id, due, &reason).await
+    }
+
+    async fn bury(&self, id: LetterId, at: Timestamp, reason: String) -> Result<(), StoreError> {
+        outbox::bury(&mut self.writers.lease().await?, id, at, &reason).await
+    }
+
+    async fn release(&self, id: LetterId) -> Result<(), StoreError> {
+        outbox::release(&mut self.writers.lease().await?, id).await
+    }
+}
+
+#[async_trait]
+impl Mailbox for SqlStore {
+    async fn put(&self, message: MailboxMessage) -> Result<(), StoreError> {
+        mailbox::put(&mut self.writers.lease().await?, message).await
+    }
+
+    async fn list(
+        &self,
+        to: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<MailboxMessage>, StoreError> {
+        mailbox::list(&mut self.readers.lease().await?, to.as_deref(), limit).await
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        mailbox::clear(&mut self.writers.lease().await?).await
+    }
+}

@@ -1,0 +1,172 @@
+//! What is particular to a store in a file.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::{Arc, Barrier};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use portcullis_conformance::build::{START, new_user, session, stored_session, stored_user};
+use portcullis_domain::StoreError;
+use portcullis_domain::ports::{SessionStore, Store};
+use portcullis_sqlite::{MigrationError, migrate, open};
+
+fn raw(file: &Path) -> SqliteConnection {
+    SqliteConnection::establish(&file.to_string_lossy()).unwrap()
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+fn count(connection: &mut SqliteConnection, query: &str) -> i64 {
+    diesel::sql_query(query).get_result::<Count>(connection).unwrap().count
+}
+
+#[test]
+fn migrating_makes_a_private_folder_and_does_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data/portcullis.db");
+    assert_eq!(migrate(&file).unwrap().len(), 2);
+    assert_eq!(migrate(&file).unwrap(), Vec::<String>::new());
+    let mode = file.parent().unwrap().metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn ten_that_start_at_once_migrate_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = Arc::new(Barrier::new(10));
+    let threads: Vec<_> = (0..10)
+        .map(|_| {
+            let (start, file) = (Arc::clone(&start), folder.path().join("portcullis.db"));
+            std::thread::spawn(move || {
+                start.wait();
+                migrate(&file).unwrap().len()
+            })
+        })
+        .collect();
+    let applied: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    assert_eq!(applied, 2);
+}
+
+#[test]
+fn a_newer_schema_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    migrate(&file).unwrap();
+    raw(&file)
+        .batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")
+        .unwrap();
+    let refused = migrate(&file).unwrap_err();
+    assert!(matches!(&refused, MigrationError::Newer(version) if version == "29990101000000"));
+}
+
+#[test]
+fn every_migration_can_be_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    migrate(&file).unwrap();
+    let mut connection = raw(&file);
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/sqlite");
+    let mut names: Vec<_> =
+        migrations.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    for name in names.iter().rev() {
+        let down = std::fs::read_to_string(name.join("down.sql")).unwrap();
+        connection.batch_execute(&down).unwrap();
+    }
+    let left = "SELECT count(*) AS count FROM sqlite_schema \
+                WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\' \
+                AND name NOT LIKE 'sqlite%'";
+    assert_eq!(count(&mut connection, left), 0);
+}
+
+#[test]
+fn every_user_id_goes_with_its_user_and_every_time_is_an_integer() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    migrate(&file).unwrap();
+    let mut connection = raw(&file);
+    let tables = "sqlite_schema AS t JOIN pragma_table_info(t.name) AS c WHERE t.type = 'table'";
+    let columns = format!("SELECT count(*) AS count FROM {tables} AND c.name = 'user_id'");
+    let cascades = "SELECT count(*) AS count FROM sqlite_schema AS t \
+                    JOIN pragma_foreign_key_list(t.name) AS f \
+                    WHERE f.\"from\" = 'user_id' AND f.\"table\" = 'users' \
+                    AND f.on_delete = 'CASCADE'";
+    assert!(count(&mut connection, &columns) >= 3);
+    assert_eq!(count(&mut connection, &columns), count(&mut connection, cascades));
+    let odd = format!(
+        "SELECT count(*) AS count FROM {tables} AND c.name LIKE '%\\_at' ESCAPE '\\' \
+         AND c.type <> 'INTEGER'"
+    );
+    assert_eq!(count(&mut connection, &odd), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_users_session_moves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    migrate(&file).unwrap();
+    let store = open(&file, 1).unwrap();
+    let user = stored_user(&store, "ann").await;
+    let session = session(user.id);
+    stored_session(&store, &session).await;
+    raw(&file).batch_execute("UPDATE users SET is_active = 0").unwrap();
+    let moved = store.advance(session.id, 0, session.seed_digest, START).await.unwrap();
+    assert_eq!(moved, None);
+    let caller = store.caller(session.id).await.unwrap().unwrap();
+    assert!(!caller.user.is_active());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_committed_is_there_when_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    migrate(&file).unwrap();
+    let user = stored_user(&open(&file, 1).unwrap(), "ann").await;
+    let again = open(&file, 1).unwrap();
+    let mut unit = again.begin().await.unwrap();
+    assert_eq!(unit.users().by_id(user.id).await.unwrap(), Some(user));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_opened_is_unavailable() {
+    let store = open(Path::new("/nowhere/portcullis.db"), 1).unwrap();
+    assert!(matches!(store.ping().await.unwrap_err(), StoreError::Unavailable(_)));
+    assert!(matches!(store.begin().await.map(drop).unwrap_err(), StoreError::Unavailable(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_breaks_its_rules_is_corrupt() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    migrate(&file).unwrap();
+    let store = open(&file, 1).unwrap();
+    let user = stored_user(&store, "ann").await;
+    raw(&file).batch_execute("UPDATE users SET email = 'no address'").unwrap();
+    let mut unit = store.begin().await.unwrap();
+    let refused = unit.users().by_id(user.id).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Corrupt(_)), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_writer_from_outside_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    migrate(&file).unwrap();
+    let store = open(&file, 1).unwrap();
+    let mut outside = raw(&file);
+    outside.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let waiter = tokio::spawn(async move {
+        let mut unit = store.begin().await.unwrap();
+        unit.users().add(new_user("ann")).await.unwrap();
+        unit.commit().await.unwrap();
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(!waiter.is_finished());
+    outside.batch_execute("COMMIT").unwrap();
+    waiter.await.unwrap();
+}

@@ -1,0 +1,12 @@
+//! The laws of every storage port over SQLite.
+
+use portcullis_conformance::Stores;
+
+async fn store() -> Stores {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    portcullis_sqlite::migrate(&file).unwrap();
+    Stores::of(portcullis_sqlite::open(&file, 4).unwrap(), folder)
+}
+
+portcullis_conformance::store_laws!(store);
