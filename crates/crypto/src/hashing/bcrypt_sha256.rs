@@ -1,0 +1,68 @@
+//! bcrypt over HMAC-SHA256: the published bcrypt-sha256 scheme, version 2.
+//!
+//! `$bcrypt-sha256$v=2,t=2b,r=<cost>$<salt>$<checksum>`, where the checksum is
+//! bcrypt's of `base64(HMAC-SHA256(key = salt as text, password))`. bcrypt reads
+//! 72 bytes at most; it is given 44, whatever the password's length.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bcrypt::BASE_64;
+use portcullis_domain::Cause;
+
+use crate::system::random_bytes;
+
+/// Costs outside of this would be no protection, or block a thread for minutes.
+pub(super) const COSTS: std::ops::RangeInclusive<u32> = 4..=17;
+
+const SALT_CHARS: usize = 22;
+const CHECKSUM_CHARS: usize = 31;
+
+/// A stored hash, taken apart.
+pub(super) struct Parts {
+    cost: u32,
+    salt_text: String,
+    salt: [u8; 16],
+    checksum: String,
+}
+
+impl Parts {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("$bcrypt-sha256$v=2,t=2b,r=")?;
+        let mut fields = rest.split('$');
+        let cost = fields.next()?.parse().ok().filter(|cost| COSTS.contains(cost))?;
+        let salt_text = fields.next().filter(|salt| salt.len() == SALT_CHARS)?.to_owned();
+        let checksum = fields.next().filter(|sum| sum.len() == CHECKSUM_CHARS)?.to_owned();
+        let salt = BASE_64.decode(&salt_text).ok()?.try_into().ok()?;
+        fields.next().is_none().then_some(Self { cost, salt_text, salt, checksum })
+    }
+
+    pub(super) fn cost(&self) -> u32 {
+        self.cost
+    }
+
+    pub(super) fn matches(&self, password: &[u8]) -> bool {
+        checksum(password, self.cost, self.salt, &self.salt_text).is_ok_and(|computed| {
+            verify_slices_are_equal(computed.as_bytes(), self.checksum.as_bytes()).is_ok()
+        })
+    }
+}
+
+/// Hashes with a fresh salt.
+pub(super) fn hash(password: &[u8], cost: u32) -> Result<String, Cause> {
+    let salt = random_bytes();
+    let salt_text = BASE_64.encode(salt);
+    let checksum = checksum(password, cost, salt, &salt_text)?;
+    Ok(format!("$bcrypt-sha256$v=2,t=2b,r={cost}${salt_text}${checksum}"))
+}
+
+fn checksum(password: &[u8], cost: u32, salt: [u8; 16], salt_text: &str) -> Result<String, Cause> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, salt_text.as_bytes());
+    let input = STANDARD.encode(hmac::sign(&key, password));
+    let parts = bcrypt::non_truncating_hash_with_salt(input, cost, salt)?;
+    // `$2b$<cost>$<22 of salt><31 of checksum>`
+    let text = parts.format_for_version(bcrypt::Version::TwoB);
+    let start = text.len().saturating_sub(CHECKSUM_CHARS);
+    Ok(text[start..].to_owned())
+}
