@@ -50,16 +50,25 @@ enum Draft {
 impl App {
     /// Claims up to `limit` letters that are due and delivers them, at least
     /// once each: a letter is settled after the provider took it. A letter
-    /// that fails does not hold up the others.
+    /// that fails does not hold up the others. Once `is_stopping` says so, the
+    /// ones not begun are given back.
     ///
     /// # Errors
     /// [`Failure`] when the store is away; claimed letters come free by
     /// themselves.
-    pub async fn deliver_due_mail(&self, limit: u32) -> Result<Delivered, Failure> {
+    pub async fn deliver_due_mail(
+        &self,
+        limit: u32,
+        is_stopping: impl Fn() -> bool,
+    ) -> Result<Delivered, Failure> {
         let lease = Lease { duration: LEASE, limit };
         let claims = self.ports.outbox.claim(self.now(), lease).await?;
         let mut delivered = Delivered::default();
         for claim in claims {
+            if is_stopping() {
+                self.ports.outbox.release(claim.letter.id).await?;
+                continue;
+            }
             self.deliver(claim, &mut delivered).await?;
         }
         Ok(delivered)
@@ -196,9 +205,9 @@ mod tests {
         let stage = Stage::new();
         stage.mailer.refuse_temporarily();
         stage.register("ann@example.com").await.unwrap();
-        let round = stage.app.deliver_due_mail(10).await.unwrap();
+        let round = stage.app.deliver_due_mail(10, || false).await.unwrap();
         assert_eq!(round, Delivered { postponed: 1, ..Delivered::default() });
-        let idle = stage.app.deliver_due_mail(10).await.unwrap();
+        let idle = stage.app.deliver_due_mail(10, || false).await.unwrap();
         assert_eq!(idle.total(), 0, "it waits before it tries again");
         stage.mailer.accept();
         stage.clock.advance(LONGEST_WAIT * 2);
@@ -210,7 +219,7 @@ mod tests {
         let stage = Stage::new();
         stage.register("ann@example.com").await.unwrap();
         stage.mailer.lose_the_answer();
-        stage.app.deliver_due_mail(10).await.unwrap();
+        stage.app.deliver_due_mail(10, || false).await.unwrap();
         stage.mailer.accept();
         stage.clock.advance(LONGEST_WAIT * 2);
         let mails = stage.mails().await;
@@ -224,10 +233,10 @@ mod tests {
         stage.register("ann@example.com").await.unwrap();
         stage.register("bob@example.com").await.unwrap();
         stage.mailer.refuse_for_good("ann@example.com");
-        let round = stage.app.deliver_due_mail(10).await.unwrap();
+        let round = stage.app.deliver_due_mail(10, || false).await.unwrap();
         assert_eq!((round.sent, round.buried), (1, 1));
         stage.clock.advance(WORTH_TRYING);
-        assert_eq!(stage.app.deliver_due_mail(10).await.unwrap().total(), 0);
+        assert_eq!(stage.app.deliver_due_mail(10, || false).await.unwrap().total(), 0);
     }
 
     #[tokio::test]
@@ -237,7 +246,7 @@ mod tests {
         stage.register("ann@example.com").await.unwrap();
         let mut rounds = 0;
         loop {
-            let round = stage.app.deliver_due_mail(10).await.unwrap();
+            let round = stage.app.deliver_due_mail(10, || false).await.unwrap();
             rounds += 1;
             if round.buried > 0 {
                 break;
@@ -255,12 +264,21 @@ mod tests {
         stage.mails().await;
         stage.mailer.refuse_temporarily();
         stage.app.request_password_reset(email("ann@example.com"), &client()).await.unwrap();
-        stage.app.deliver_due_mail(10).await.unwrap();
+        stage.app.deliver_due_mail(10, || false).await.unwrap();
         stage.mailer.accept();
         stage.clock.advance(stage.app.rules().reset_ttl);
-        let round = stage.app.deliver_due_mail(10).await.unwrap();
+        let round = stage.app.deliver_due_mail(10, || false).await.unwrap();
         assert_eq!(round, Delivered { buried: 1, ..Delivered::default() });
         assert!(stage.mails().await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_stops_gives_back_what_it_did_not_begin() {
+        let stage = Stage::new();
+        stage.register("ann@example.com").await.unwrap();
+        let round = stage.app.deliver_due_mail(10, || true).await.unwrap();
+        assert_eq!(round, Delivered::default());
+        assert_eq!(stage.mails().await.len(), 1, "it is due at once");
     }
 
     #[test]

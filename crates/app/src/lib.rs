@@ -98,6 +98,12 @@ impl App {
         self.ports.clock.now()
     }
 
+    /// An id for a request whose client named none.
+    #[must_use]
+    pub fn new_request_id(&self) -> String {
+        self.ports.ids.request().to_string()
+    }
+
     /// The public keys of access tokens, as a JSON Web Key Set.
     #[must_use]
     pub fn public_keys(&self) -> String {

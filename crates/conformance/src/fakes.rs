@@ -70,6 +70,10 @@ impl IdGenerator for Counting {
     fn letter(&self) -> LetterId {
         LetterId::new(self.next())
     }
+
+    fn request(&self) -> Uuid {
+        self.next()
+    }
 }
 
 impl Randomness for Counting {

@@ -45,6 +45,10 @@ impl IdGenerator for SystemIds {
     fn letter(&self) -> LetterId {
         LetterId::new(Uuid::new_v4())
     }
+
+    fn request(&self) -> Uuid {
+        Uuid::new_v4()
+    }
 }
 
 /// Secrets from the operating system's randomness.

@@ -1,1 +1,24 @@
 //! The HTTP contract: requests to use cases, outcomes to documents.
+//!
+//! A handler parses, calls one use case and renders; status codes and error
+//! codes are chosen in one module alone. One list
+//! of routes both serves them and fills the OpenAPI document, so neither can
+//! have what the other has not.
+
+// Handlers run on one worker each and hold request-local state.
+#![allow(clippy::allow_attributes, reason = "utoipa's macros expand to `allow`")]
+
+mod api;
+mod extract;
+mod fallback;
+mod middleware;
+mod openapi;
+mod pages;
+mod problem;
+mod resources;
+mod router;
+
+pub use api::{Api, CorsOrigins, Deprecation, HttpSettings, RateLimits};
+pub use openapi::document;
+pub use problem::ErrorCode;
+pub use router::service;

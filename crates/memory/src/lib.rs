@@ -5,6 +5,7 @@
 
 mod limiter;
 mod mailbox;
+mod mailbox_mailer;
 mod outbox;
 mod state;
 mod steps;
@@ -21,6 +22,7 @@ use crate::state::State;
 use crate::unit::MemoryUnit;
 
 pub use limiter::MemoryLimiter;
+pub use mailbox_mailer::MailboxMailer;
 
 /// A store that forgets everything when its last clone is dropped.
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,7 @@
 //! Time, ids and randomness.
 
+use uuid::Uuid;
+
 use crate::{AccessTokenId, LetterId, Seed, SessionId, Timestamp, UserId};
 
 /// Tells the time.
@@ -20,6 +22,8 @@ pub trait IdGenerator: Send + Sync {
     fn access_token(&self) -> AccessTokenId;
     /// A letter's: unguessable, since one-time tokens are derived from it.
     fn letter(&self) -> LetterId;
+    /// A request's, where its client named none; it stands in logs and answers.
+    fn request(&self) -> Uuid;
 }
 
 /// Draws secrets from a cryptographic source.

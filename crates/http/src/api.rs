@@ -1,0 +1,97 @@
+//! What every handler has at hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use portcullis_app::App;
+use portcullis_domain::Timestamp;
+use portcullis_domain::ports::{Mailbox, RateLimiter};
+
+use crate::fallback::KnownPaths;
+
+/// The application and everything that only its HTTP face needs.
+pub struct Api {
+    pub(crate) app: App,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
+    pub(crate) settings: HttpSettings,
+    pub(crate) document: String,
+    pub(crate) known_paths: KnownPaths,
+}
+
+/// What an operator decides about the HTTP face.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// The version that `/health` tells.
+    pub version: &'static str,
+    /// Whether `PUBLIC_URL` is https, so that browsers are told to insist on it.
+    pub is_https: bool,
+    /// Whether `/docs`, `/redoc` and `/openapi.json` exist (`DOCS_ENABLED`).
+    pub docs: bool,
+    /// Which pages of other origins may call (`CORS_ORIGINS`).
+    pub cors: CorsOrigins,
+    /// Whose forwarding headers count (`TRUSTED_PROXIES`).
+    pub trusted_proxies: Vec<IpNet>,
+    /// How often which requests are answered; `None` answers all of them.
+    pub rate_limits: Option<RateLimits>,
+    /// Since when version 1 is deprecated, if it is (contract §8).
+    pub deprecation: Option<Deprecation>,
+}
+
+/// Which origins' pages may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CorsOrigins {
+    /// All of them, without credentials.
+    Any,
+    /// These, with credentials.
+    Listed(Vec<String>),
+}
+
+/// Requests per window (contract §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    /// The window (`RATE_LIMIT_WINDOW`).
+    pub window: Duration,
+    /// Login, registration and mail, per client (`RATE_LIMIT_STRICT`).
+    pub strict: u32,
+    /// Everything else, per client (`RATE_LIMIT_DEFAULT`).
+    pub general: u32,
+    /// Public documents, per client (`RATE_LIMIT_LENIENT`).
+    pub public: u32,
+    /// Authenticated requests, per user (`RATE_LIMIT_USER`).
+    pub user: u32,
+}
+
+/// The end of version 1 (contract §8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deprecation {
+    /// Since when it is deprecated (`API_V1_DEPRECATED_ON`).
+    pub since: Timestamp,
+    /// When it goes away (`API_V1_SUNSET_ON`).
+    pub sunset: Option<Timestamp>,
+    /// How to move on (`API_V1_MIGRATION_URL`).
+    pub guide: Option<String>,
+}
+
+impl Api {
+    /// Puts the HTTP face together. With a mailbox, its pages exist.
+    #[must_use]
+    pub fn new(
+        app: App,
+        limiter: Arc<dyn RateLimiter>,
+        mailbox: Option<Arc<dyn Mailbox>>,
+        settings: HttpSettings,
+    ) -> Self {
+        let document = crate::document();
+        let known_paths = KnownPaths::of(&document, mailbox.is_some(), settings.docs);
+        Self {
+            app,
+            limiter,
+            mailbox,
+            settings,
+            document: document.to_json().unwrap_or_default(),
+            known_paths,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Bearer tokens (RFC 6750 §2.1), from the `Authorization` header alone.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use portcullis_domain::Contract;
+use portcullis_domain::ports::{Bucket, Caller, Quota};
+
+use crate::Api;
+use crate::middleware::rate_limit::{Verdicts, retry_after};
+use crate::problem::Problem;
+
+/// What the `Authorization` header says, as an argument of a handler.
+pub(crate) enum Bearer {
+    /// Nothing, or nothing about a bearer.
+    Absent,
+    /// Something about a bearer that is not one token.
+    Malformed,
+    /// A token, not looked at yet.
+    Token(String),
+}
+
+impl FromRequest for Bearer {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut values = request.headers().get_all(header::AUTHORIZATION);
+        let bearer = match (values.next(), values.next()) {
+            (None, _) => Self::Absent,
+            (Some(value), None) => value.to_str().map_or(Self::Malformed, parse),
+            (Some(_), Some(_)) => Self::Malformed,
+        };
+        ready(Ok(bearer))
+    }
+}
+
+/// The scheme in any case, one blank, one token without blanks.
+fn parse(value: &str) -> Bearer {
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Bearer::Absent;
+    }
+    if token.is_empty() || token.contains(|c: char| !c.is_ascii_graphic() || c == ',') {
+        return Bearer::Malformed;
+    }
+    Bearer::Token(token.to_owned())
+}
+
+impl Bearer {
+    /// Finds out who it is, counting the request against their own limit
+    /// before any store is asked. Refusals speak the given contract.
+    pub(crate) async fn authenticate(
+        &self,
+        request: &HttpRequest,
+        contract: Contract,
+    ) -> Result<Caller, Problem> {
+        let api = request.app_data::<web::Data<Api>>().ok_or_else(Problem::internal)?;
+        let token = match self {
+            Self::Absent => return Err(Problem::not_authenticated(contract)),
+            Self::Malformed => return Err(Problem::invalid_token()),
+            Self::Token(token) => token,
+        };
+        let denied = |denied| Problem::of_access(denied, contract);
+        let claims = api.app.verify_access_token(token).map_err(denied)?;
+        if let Some(limits) = api.settings.rate_limits {
+            let quota = Quota { limit: limits.user, window: limits.window };
+            let now = api.app.now();
+            // A limiter that is away lets requests through (contract §6).
+            if let Ok(verdict) = api.limiter.take(Bucket::User(claims.user), quota, now).await {
+                Verdicts::add(&mut request.extensions_mut(), verdict);
+                if !verdict.allowed {
+                    return Err(Problem::rate_limited(retry_after(&verdict, now)));
+                }
+            }
+        }
+        api.app.authenticate(&claims).await.map_err(denied)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_is_read_in_any_case_and_the_rest_strictly() {
+        for good in ["Bearer a.b.c", "bearer a.b.c", "BEARER a.b.c"] {
+            assert!(matches!(parse(good), Bearer::Token(token) if token == "a.b.c"), "{good}");
+        }
+        for bad in ["Bearer", "Bearer ", "Bearer  x", "Bearer x y", "Bearer x\ty", "Bearer x,y"] {
+            assert!(matches!(parse(bad), Bearer::Malformed), "{bad}");
+        }
+        for other in ["", "Basic x", "Bearerx y", "Token x"] {
+            assert!(matches!(parse(other), Bearer::Absent), "{other}");
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Bodies: bounded in size and time, JSON or form, read into [`Fields`].
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header;
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpRequest};
+use futures_core::Stream;
+use percent_encoding::percent_decode_str;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::fields::Fields;
+use crate::problem::Problem;
+
+/// Largest body (contract §2).
+const MAX_BYTES: usize = 64 * 1024;
+
+/// How long a client may take to send its body (contract §2: under 30 s).
+const PATIENCE: Duration = Duration::from_secs(15);
+
+const JSON: &str = "application/json";
+const URL_ENCODED: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data";
+const FORMS: &str = "application/x-www-form-urlencoded or multipart/form-data";
+
+/// A body as it came, as an argument of a handler.
+pub(crate) struct Body {
+    /// The media type in lower case and without parameters; empty if absent.
+    media_type: String,
+    content_type: String,
+    bytes: Bytes,
+}
+
+impl FromRequest for Body {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let content_type = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .unwrap_or_default();
+        let announced = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        let payload = payload.take();
+        Box::pin(async move {
+            if announced.is_some_and(|length| length > MAX_BYTES) {
+                return Err(Problem::too_large().into());
+            }
+            let bytes = actix_web::rt::time::timeout(PATIENCE, read(payload))
+                .await
+                .map_err(|_| Problem::timed_out())??;
+            let media_type = content_type.split(';').next().unwrap_or_default();
+            Ok(Self { media_type: media_type.trim().to_ascii_lowercase(), content_type, bytes })
+        })
+    }
+}
+
+async fn read(mut payload: Payload) -> Result<Bytes, actix_web::Error> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = next_chunk(&mut payload).await {
+        let chunk = chunk?;
+        if body.len() + chunk.len() > MAX_BYTES {
+            return Err(Problem::too_large().into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+async fn next_chunk(payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {
+    poll_fn(|context| Pin::new(&mut *payload).poll_next(context)).await
+}
+
+impl Body {
+    /// Whether nothing was sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Whether it is a form of either kind.
+    pub(crate) fn is_form(&self) -> bool {
+        self.media_type == URL_ENCODED || self.media_type == MULTIPART
+    }
+
+    /// Reads a JSON object; no content type counts as JSON, no bytes as an
+    /// object without fields.
+    pub(crate) fn json(&self) -> Result<Fields, Problem> {
+        if !self.media_type.is_empty() && self.media_type != JSON {
+            return Err(Problem::unsupported_media_type(JSON));
+        }
+        if self.is_empty() {
+            return Ok(Fields::default());
+        }
+        match serde_json::from_slice::<Root>(&self.bytes) {
+            Ok(Root::Object(fields)) => Ok(Fields::new(fields)),
+            Ok(Root::Other) => {
+                Err(Problem::invalid_body("type_error.dict", "value is not a valid dict"))
+            }
+            Err(_) => Err(Problem::not_json()),
+        }
+    }
+
+    /// Reads a form of either kind; no content type counts as URL-encoded. A
+    /// field without a value counts as absent.
+    pub(crate) async fn form(&self) -> Result<Fields, Problem> {
+        let pairs = match self.media_type.as_str() {
+            "" | URL_ENCODED => url_encoded(&self.bytes),
+            MULTIPART => self.multipart().await,
+            _ => return Err(Problem::unsupported_media_type(FORMS)),
+        };
+        let broken = || Problem::invalid_body("value_error.form", "the body is not a valid form");
+        let mut fields = Map::new();
+        for (name, value) in pairs.ok_or_else(broken)? {
+            if !value.is_empty() && fields.insert(name, Value::String(value)).is_some() {
+                return Err(broken());
+            }
+        }
+        Ok(Fields::new(fields))
+    }
+
+    async fn multipart(&self) -> Option<Vec<(String, String)>> {
+        let boundary = multer::parse_boundary(&self.content_type).ok()?;
+        let mut form = multer::Multipart::with_reader(&self.bytes[..], boundary);
+        let mut pairs = Vec::new();
+        while let Some(field) = form.next_field().await.ok()? {
+            let name = field.name()?.to_owned();
+            let value = String::from_utf8(field.bytes().await.ok()?.to_vec()).ok()?;
+            pairs.push((name, value));
+        }
+        Some(pairs)
+    }
+}
+
+/// The pairs of a URL-encoded form; `None` if a part is not UTF-8.
+fn url_encoded(bytes: &[u8]) -> Option<Vec<(String, String)>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let decode = |part: &str| {
+        let blanks = part.replace('+', " ");
+        percent_decode_str(&blanks).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    };
+    let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Some((decode(name)?, decode(value)?))
+    });
+    pairs.collect()
+}
+
+/// A JSON text's outermost value. An object that names a field twice is
+/// refused: two readers may not see two different requests (RFC 8259 §4).
+enum Root {
+    Object(Map<String, Value>),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Root {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RootVisitor)
+    }
+}
+
+struct RootVisitor;
+
+impl<'de> Visitor<'de> for RootVisitor {
+    type Value = Root;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Root, A::Error> {
+        let mut fields = Map::new();
+        while let Some((name, value)) = entries.next_entry::<String, Value>()? {
+            if fields.insert(name, value).is_some() {
+                return Err(A::Error::custom("a field is named twice"));
+            }
+        }
+        Ok(Root::Object(fields))
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Root, A::Error> {
+        while items.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+        Ok(Root::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Root, E> {
+        Ok(Root::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Root, E> {
+        Ok(Root::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Root, E> {
+        Ok(Root::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Root, E> {
+        Ok(Root::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Root, E> {
+        Ok(Root::Other)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Root, E> {
+        Ok(Root::Other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Detail;
+
+    fn json(bytes: &[u8]) -> Result<Fields, Problem> {
+        let bytes = Bytes::copy_from_slice(bytes);
+        Body { media_type: JSON.into(), content_type: JSON.into(), bytes }.json()
+    }
+
+    fn kind(refused: Result<Fields, Problem>) -> &'static str {
+        match refused.err().map(|problem| problem.detail) {
+            Some(Detail::Fields(fields)) => fields[0].kind,
+            _ => "accepted",
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_as_such() {
+        let deep = "[".repeat(100_000);
+        let nested = format!("{{\"x\":{}", "{\"a\":".repeat(100_000));
+        for text in [
+            &b"{"[..],
+            b"{} x",
+            b"{'a': 1}",
+            b"{\"a\": NaN}",
+            b"{/**/}",
+            b"\xef\xbb\xbf{}",
+            b"\xff\xfe",
+            b"{\"a\": \"\xc0\x80\"}",
+            b"{\"a\": \"\\ud800\"}",
+            b"{\"email\": 1, \"email\": 2}",
+            deep.as_bytes(),
+            nested.as_bytes(),
+        ] {
+            assert_eq!(kind(json(text)), "value_error.jsondecode");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_as_such() {
+        for text in ["null", "[]", "[1, {}]", "\"x\"", "7", "-7", "0.5", "true"] {
+            assert_eq!(kind(json(text.as_bytes())), "type_error.dict", "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_an_object_without_fields() {
+        assert!(json(b"").is_ok());
+    }
+
+    #[test]
+    fn url_encoded_pairs_are_decoded_strictly() {
+        let pairs = url_encoded(b"a=1+2&b=%C3%A9&c&=d").unwrap();
+        let expected = [("a", "1 2"), ("b", "é"), ("c", ""), ("", "d")];
+        assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(url_encoded(b"a=%FF"), None);
+        assert_eq!(url_encoded(b"a=\xff"), None);
+    }
+}

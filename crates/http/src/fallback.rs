@@ -1,0 +1,58 @@
+//! What is not there, and what is there for other methods.
+
+use actix_web::dev::ResourceDef;
+use actix_web::{HttpRequest, web};
+use utoipa::openapi::{OpenApi, PathItem};
+
+use crate::Api;
+use crate::problem::Problem;
+
+/// The paths that exist, with their methods.
+pub(crate) struct KnownPaths(Vec<(ResourceDef, &'static str)>);
+
+impl KnownPaths {
+    /// The paths of the document, and those that stand in none.
+    pub(crate) fn of(document: &OpenApi, has_mailbox: bool, has_docs: bool) -> Self {
+        let documented = document
+            .paths
+            .paths
+            .iter()
+            .filter(|(path, _)| has_docs || !is_docs(path))
+            .map(|(path, item)| (ResourceDef::new(path.as_str()), allow(item)));
+        let mut others = vec!["/reset-password", "/assets/{name}"];
+        if has_docs {
+            others.extend(["/docs", "/docs/{tail}*", "/redoc", "/openapi.json"]);
+        }
+        let others = others.into_iter().map(|path| (ResourceDef::new(path), "GET"));
+        let mailbox = has_mailbox.then(|| (ResourceDef::new("/dev/mailbox"), "DELETE, GET"));
+        Self(documented.chain(others).chain(mailbox).collect())
+    }
+
+    fn methods(&self, path: &str) -> Option<&'static str> {
+        self.0.iter().find(|(known, _)| known.is_match(path)).map(|(_, methods)| *methods)
+    }
+}
+
+fn is_docs(path: &str) -> bool {
+    path == "/openapi.json"
+}
+
+/// The `Allow` header of a path (RFC 9110 §10.2.1).
+fn allow(item: &PathItem) -> &'static str {
+    match (item.get.is_some(), item.post.is_some(), item.patch.is_some()) {
+        (true, false, true) => "GET, PATCH",
+        (false, true, _) => "POST",
+        _ => "GET",
+    }
+}
+
+/// The last resort of routing.
+pub(crate) async fn fallback(
+    request: HttpRequest,
+    api: web::Data<Api>,
+) -> Result<actix_web::HttpResponse, Problem> {
+    match api.known_paths.methods(request.path()) {
+        Some(methods) => Err(Problem::method_not_allowed(methods.to_owned())),
+        None => Err(Problem::not_found()),
+    }
+}

@@ -1,0 +1,61 @@
+//! Headers that tell browsers what not to do (contract §7).
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web;
+
+use crate::Api;
+
+/// For documents that are data.
+const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+/// For pages: everything from here, styles also inline (Swagger UI and ReDoc
+/// write them), ReDoc's search worker from a blob.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
+     style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
+     connect-src 'self'; worker-src 'self' blob:; form-action 'self'; base-uri 'none'; \
+     frame-ancestors 'none'";
+
+/// Adds the headers to every answer.
+pub(crate) async fn security_headers(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let path = request.path().to_owned();
+    let is_https = request.app_data::<web::Data<Api>>().is_some_and(|api| api.settings.is_https);
+    let mut response = next.call(request).await?;
+    add(response.headers_mut(), &path, is_https);
+    Ok(response)
+}
+
+fn add(headers: &mut HeaderMap, path: &str, is_https: bool) {
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=(), payment=()");
+    set(
+        header::REFERRER_POLICY,
+        if holds_token(path) { "no-referrer" } else { "strict-origin-when-cross-origin" },
+    );
+    if path.starts_with("/api") {
+        set(header::CACHE_CONTROL, "no-store");
+    }
+    if is_https {
+        // Two years: what browsers' preload lists ask for.
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+    }
+    let is_page = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+    let policy = if is_page { PAGE_POLICY } else { DATA_POLICY };
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+}
+
+/// Pages whose address holds, or held, a token.
+fn holds_token(path: &str) -> bool {
+    path.starts_with("/api/v1/auth/verify-email/") || path == "/reset-password"
+}

@@ -1,0 +1,53 @@
+//! Pages for people. Every asset is part of the binary: no page names another
+//! host, and the content security policy would refuse it.
+
+mod assets;
+mod docs;
+mod mailbox;
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use crate::Api;
+use crate::problem::Problem;
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// The routes that stand in no document.
+pub(crate) fn configure(api: &Api, config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/assets/{name}").route(web::get().to(assets::asset)))
+        .service(web::resource("/reset-password").route(web::get().to(reset_password)));
+    if api.settings.docs {
+        docs::configure(config);
+    }
+    if api.mailbox.is_some() {
+        config.service(
+            web::resource("/dev/mailbox")
+                .route(web::get().to(mailbox::show))
+                .route(web::delete().to(mailbox::clear)),
+        );
+    }
+}
+
+#[derive(Template)]
+#[template(path = "verify_email.html")]
+struct VerifyEmail<'a> {
+    token: &'a str,
+}
+
+/// The page that a browser gets instead of spending the token.
+pub(crate) fn verify_email(token: &str) -> Result<HttpResponse, Problem> {
+    let page = VerifyEmail { token }.render().map_err(|_| Problem::internal())?;
+    Ok(HttpResponse::Ok().content_type(HTML).body(page))
+}
+
+/// The page behind the link of a reset mail: its token is in the fragment,
+/// which no request carries.
+async fn reset_password() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(HTML)
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(include_str!("../../templates/reset_password.html"))
+}

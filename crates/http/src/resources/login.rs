@@ -1,0 +1,135 @@
+//! `POST /api/v1/auth/login`: by e-mail (JSON) or by username (form).
+
+use actix_web::web::{Data, Json};
+use actix_web::{Either, post};
+use portcullis_app::LoggedIn;
+use portcullis_domain::{Client, Contract, Email, LoginIdentifier, Password};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::profile::UserResponse;
+use super::tokens::TokenPair;
+use crate::Api;
+use crate::extract::body::Body;
+use crate::extract::client::Sender;
+use crate::extract::fields::{Fields, NotPassword, text};
+use crate::problem::Problem;
+
+/// Contract A's credentials.
+#[derive(ToSchema)]
+#[schema(as = LoginRequest)]
+#[expect(dead_code, reason = "documents what `by_email` reads")]
+pub(crate) struct LoginRequest {
+    /// The verified address.
+    #[schema(format = Email, max_length = 254, example = "john.doe@example.com")]
+    email: String,
+    /// The password.
+    #[schema(format = Password, max_length = 1024, example = "SecurePass123!")]
+    password: String,
+}
+
+/// Contract B's credentials: the OAuth2 password form (RFC 6749 §4.3.2).
+#[derive(ToSchema)]
+#[schema(as = LoginForm)]
+#[expect(dead_code, reason = "documents what `by_username` reads")]
+pub(crate) struct LoginForm {
+    /// Absent, or `password`.
+    #[schema(pattern = "^password$", example = "password")]
+    grant_type: Option<String>,
+    /// The username, or the verified address.
+    #[schema(min_length = 1, example = "johndoe")]
+    username: String,
+    /// The password.
+    #[schema(format = Password, min_length = 1, max_length = 1024, example = "secretpassword")]
+    password: String,
+    /// Tolerated and ignored.
+    scope: Option<String>,
+    /// Tolerated and ignored.
+    client_id: Option<String>,
+    /// Tolerated and ignored.
+    client_secret: Option<String>,
+}
+
+/// What contract A's login answers.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LoginResponse {
+    #[serde(flatten)]
+    tokens: TokenPair,
+    /// Who logged in.
+    user: UserResponse,
+}
+
+impl From<LoggedIn> for LoginResponse {
+    fn from(logged_in: LoggedIn) -> Self {
+        Self { user: (&logged_in.user).into(), tokens: logged_in.tokens.into() }
+    }
+}
+
+/// Either contract's answer.
+#[derive(ToSchema)]
+#[schema(as = LoginAnswer)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "documents both answers of one route")]
+pub(crate) enum LoginAnswer {
+    /// To JSON.
+    Json(LoginResponse),
+    /// To a form.
+    Form(TokenPair),
+}
+
+/// Log in
+///
+/// The media type decides: JSON is contract A (e-mail, 30 minutes, rotating
+/// refresh token), a form is contract B (username or e-mail, one hour, refresh
+/// token that stays). After too many failures further attempts are refused for
+/// a while, also with the right password.
+#[utoipa::path(
+    operation_id = "log_in",
+    tag = "Both contracts",
+    request_body(content(
+        (LoginRequest = "application/json"),
+        (LoginForm = "application/x-www-form-urlencoded"),
+        (LoginForm = "multipart/form-data"),
+    )),
+    responses((status = 200, description = "Logged in", body = LoginAnswer))
+)]
+#[post("/api/v1/auth/login")]
+pub(crate) async fn log_in(
+    api: Data<Api>,
+    Sender(client): Sender,
+    body: Body,
+) -> Result<Either<Json<LoginResponse>, Json<TokenPair>>, Problem> {
+    if body.is_form() {
+        let tokens = by_username(&api, body.form().await?, client).await?;
+        Ok(Either::Right(Json(tokens)))
+    } else {
+        let answer = by_email(&api, body.json()?, client).await?;
+        Ok(Either::Left(Json(answer)))
+    }
+}
+
+async fn by_email(api: &Api, mut fields: Fields, client: Client) -> Result<LoginResponse, Problem> {
+    let email = fields.required("email", Email::parse);
+    let password = fields.required("password", Password::parse);
+    let (Some(email), Some(password)) = (email, password) else { return Err(fields.refusal()) };
+    let logged_in = api.app.log_in(email.into(), password, Contract::Json, client).await;
+    let logged_in = logged_in.map_err(|refused| Problem::of_login(refused, Contract::Json))?;
+    Ok(logged_in.into())
+}
+
+async fn by_username(api: &Api, mut fields: Fields, client: Client) -> Result<TokenPair, Problem> {
+    let is_password = |text: &str| if text == "password" { Ok(()) } else { Err(NotPassword) };
+    fields.optional("grant_type", is_password);
+    let username = fields.required("username", text);
+    let password = fields.required("password", Password::parse);
+    fields.check()?;
+    let (Some(username), Some(password)) = (username, password) else {
+        return Err(fields.refusal());
+    };
+    // What nobody can be called is nobody; saying so tells nothing.
+    let identifier = LoginIdentifier::parse(&username)
+        .ok_or_else(|| Problem::invalid_credentials(Contract::Form))?;
+    let logged_in = api.app.log_in(identifier, password, Contract::Form, client).await;
+    let logged_in = logged_in.map_err(|refused| Problem::of_login(refused, Contract::Form))?;
+    Ok(logged_in.tokens.into())
+}

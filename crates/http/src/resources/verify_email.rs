@@ -1,0 +1,153 @@
+//! `/api/v1/auth/verify-email`: proving a mailbox.
+
+use actix_web::http::header;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{Either, HttpRequest, HttpResponse, get, post};
+use portcullis_domain::{Email, User};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Message;
+use super::profile::UserResponse;
+use crate::Api;
+use crate::extract::body::Body;
+use crate::extract::client::Sender;
+use crate::extract::fields::text;
+use crate::pages;
+use crate::problem::Problem;
+
+/// A verification token.
+#[derive(ToSchema)]
+#[schema(as = VerificationRequest)]
+#[expect(dead_code, reason = "documents what `verify_by_post` reads")]
+pub(crate) struct VerificationRequest {
+    /// The token of the mail.
+    #[schema(example = "q2wN7V0c0o0m8k…")]
+    token: String,
+}
+
+/// Who wants another mail.
+#[derive(ToSchema)]
+#[schema(as = ResendRequest)]
+#[expect(dead_code, reason = "documents what `resend` reads")]
+pub(crate) struct ResendRequest {
+    /// The address that was registered.
+    #[schema(format = Email, max_length = 254, example = "john.doe@example.com")]
+    email: String,
+}
+
+/// The mailbox is proven.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct VerificationResponse {
+    /// What happened.
+    #[schema(example = "Email verified successfully")]
+    message: &'static str,
+    /// The account.
+    user: UserResponse,
+}
+
+impl From<&User> for VerificationResponse {
+    fn from(user: &User) -> Self {
+        Self { message: "Email verified successfully", user: user.into() }
+    }
+}
+
+/// Verify an address by its link
+///
+/// Spends the token, which works once. A browser gets a page with a button
+/// instead, since mail scanners open links too; the button posts the token.
+#[utoipa::path(
+    operation_id = "verify_email_by_link",
+    tag = "Contract A: JSON and e-mail",
+    params(("token" = String, Path, description = "The token of the mail")),
+    responses((status = 200, description = "Verified", body = VerificationResponse))
+)]
+#[get("/api/v1/auth/verify-email/{token}")]
+pub(crate) async fn verify_by_link(
+    api: Data<Api>,
+    request: HttpRequest,
+    Sender(client): Sender,
+    token: Path<String>,
+) -> Result<Either<Json<VerificationResponse>, HttpResponse>, Problem> {
+    if prefers_html(&request) {
+        return Ok(Either::Right(pages::verify_email(&token)?));
+    }
+    let user = api.app.verify_email(&token, &client).await?;
+    Ok(Either::Left(Json((&user).into())))
+}
+
+/// Verify an address by its token
+#[utoipa::path(
+    operation_id = "verify_email",
+    tag = "Contract A: JSON and e-mail",
+    request_body(content = VerificationRequest, content_type = "application/json"),
+    responses((status = 200, description = "Verified", body = VerificationResponse))
+)]
+#[post("/api/v1/auth/verify-email")]
+pub(crate) async fn verify_by_post(
+    api: Data<Api>,
+    Sender(client): Sender,
+    body: Body,
+) -> Result<Json<VerificationResponse>, Problem> {
+    let mut fields = body.json()?;
+    let token = fields.required("token", text).ok_or_else(|| fields.refusal())?;
+    let user = api.app.verify_email(&token, &client).await?;
+    Ok(Json((&user).into()))
+}
+
+/// Ask for another verification mail
+///
+/// The answer is the same whether or not an account waits for one.
+#[utoipa::path(
+    operation_id = "resend_verification",
+    tag = "Contract A: JSON and e-mail",
+    request_body(content = ResendRequest, content_type = "application/json"),
+    responses((status = 200, description = "Taken note of", body = Message))
+)]
+#[post("/api/v1/auth/verify-email/resend")]
+pub(crate) async fn resend(
+    api: Data<Api>,
+    Sender(client): Sender,
+    body: Body,
+) -> Result<Json<Message>, Problem> {
+    let mut fields = body.json()?;
+    let email = fields.required("email", Email::parse).ok_or_else(|| fields.refusal())?;
+    api.app.resend_verification(email, &client).await?;
+    let message = "If an unverified account exists, a verification email has been sent.";
+    Ok(Json(Message { message }))
+}
+
+/// Whether HTML is named before JSON: browsers do, programs do not.
+pub(crate) fn prefers_html(request: &HttpRequest) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let Some(accept) = accept else { return false };
+    let quality = |wanted: &str| {
+        let entries = accept.split(',').filter_map(|entry| {
+            let mut parts = entry.split(';').map(str::trim);
+            let is_wanted = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+            is_wanted.then(|| quality.unwrap_or(1.0))
+        });
+        entries.fold(0.0, f32::max)
+    };
+    quality("text/html") > quality("application/json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn browsers_get_pages_and_programs_documents() {
+        let prefers = |accept: &str| {
+            prefers_html(&TestRequest::get().insert_header(("accept", accept)).to_http_request())
+        };
+        assert!(prefers("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(prefers("text/html, application/json;q=0.5"));
+        for accept in ["*/*", "application/json", "application/json, text/html;q=0.5", "", "text/*"]
+        {
+            assert!(!prefers(accept), "{accept}");
+        }
+    }
+}

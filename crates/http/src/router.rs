@@ -1,0 +1,91 @@
+//! Which handler answers which path, and what happens around all of them.
+
+use actix_cors::Cors;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::api::{Api, CorsOrigins};
+use crate::fallback::fallback;
+use crate::middleware::answer::answer;
+use crate::middleware::deprecation::deprecation;
+use crate::middleware::rate_limit::{self, rate_limit};
+use crate::middleware::security_headers::security_headers;
+use crate::pages;
+use crate::resources::{
+    health, jwks, login, logout, password_reset, profile, refresh, register, sign_up, users,
+    verify_email,
+};
+
+/// The routes that are both served and documented.
+pub(crate) fn documented(config: &mut ServiceConfig<'_>) {
+    config
+        .service(register::register)
+        .service(verify_email::verify_by_post)
+        .service(verify_email::verify_by_link)
+        .service(verify_email::resend)
+        .service(login::log_in)
+        .service(sign_up::sign_up)
+        .service(refresh::refresh)
+        .service(logout::log_out)
+        .service(password_reset::request)
+        .service(password_reset::confirm)
+        .service(profile::show)
+        .service(profile::change)
+        .service(users::show)
+        .service(health::health)
+        .service(jwks::public_keys);
+}
+
+/// The whole service, for one worker of a server.
+#[must_use]
+pub fn service(
+    api: web::Data<Api>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let cors = cors(&api.settings.cors);
+    App::new()
+        .app_data(api.clone())
+        .configure(|config| {
+            documented(&mut ServiceConfig::new(config));
+            pages::configure(&api, config);
+            config.default_service(web::to(fallback));
+        })
+        // The last one is the outermost.
+        .wrap(from_fn(rate_limit))
+        .wrap(cors)
+        .wrap(from_fn(deprecation))
+        .wrap(from_fn(security_headers))
+        .wrap(from_fn(answer))
+}
+
+/// `*` is sent literally and without credentials; a listed origin is echoed,
+/// with them (contract §7).
+fn cors(origins: &CorsOrigins) -> Cors {
+    let exposed = rate_limit::HEADERS
+        .into_iter()
+        .chain([header::RETRY_AFTER, header::HeaderName::from_static("x-request-id")]);
+    let cors = Cors::default()
+        .allowed_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_any_header()
+        .expose_headers(exposed)
+        .block_on_origin_mismatch(false)
+        .max_age(3600);
+    match origins {
+        CorsOrigins::Any => cors.allow_any_origin().send_wildcard(),
+        CorsOrigins::Listed(origins) => {
+            let listed = origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin));
+            listed.supports_credentials()
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The server's secret and signing keys, made once where they are not given.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use portcullis_crypto::{
+    JwtAlgorithm, JwtSettings, JwtTokens, KeyFileError, ServerSecret, WeakSecret,
+    generate_key_file, load_key_files,
+};
+use portcullis_domain::ports::Clock;
+
+use crate::settings::Settings;
+
+/// Name of the file that keeps a generated secret, beside the database.
+const SECRET_FILE: &str = "secret.key";
+
+/// Why there is nothing to sign with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyMaterialError {
+    #[error("SECRET_KEY: the generated one in {0} cannot be used")]
+    Io(PathBuf, #[source] std::io::Error),
+    #[error("SECRET_KEY: the one in {0} {1}")]
+    Weak(PathBuf, WeakSecret),
+    #[error("JWT_KEYS_DIR")]
+    Keys(#[from] KeyFileError),
+}
+
+fn data_folder(settings: &Settings) -> PathBuf {
+    settings.database.file.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// The configured secret, or the one beside the database, made at first.
+pub(crate) fn server_secret(settings: &Settings) -> Result<ServerSecret, KeyMaterialError> {
+    if let Some(secret) = &settings.keys.secret {
+        return Ok(secret.clone());
+    }
+    let file = data_folder(settings).join(SECRET_FILE);
+    let secret = ServerSecret::generate();
+    match write_new(&file, secret.expose()) {
+        Ok(()) => Ok(secret),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read(file),
+        Err(error) => Err(KeyMaterialError::Io(file, error)),
+    }
+}
+
+fn read(file: PathBuf) -> Result<ServerSecret, KeyMaterialError> {
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) => return Err(KeyMaterialError::Io(file, error)),
+    };
+    ServerSecret::parse(text.trim_end().into()).map_err(|weak| KeyMaterialError::Weak(file, weak))
+}
+
+/// Writes a file that only its owner reads; whole, or not under that name.
+fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
+    if file.exists() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    let draft = file.with_extension(format!("{}.tmp", std::process::id()));
+    let mut handle = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    handle.write_all(text.as_bytes())?;
+    handle.sync_all()?;
+    // A link, unlike a rename, fails if somebody else was first.
+    let linked = fs::hard_link(&draft, file);
+    fs::remove_file(&draft)?;
+    linked
+}
+
+/// Access tokens by the configured algorithm.
+pub(crate) fn access_tokens(
+    settings: &Settings,
+    secret: &ServerSecret,
+    clock: &dyn Clock,
+) -> Result<JwtTokens, KeyMaterialError> {
+    let keys = &settings.keys;
+    let said = JwtSettings { issuer: keys.issuer.clone(), audience: keys.audience.clone() };
+    if keys.algorithm == JwtAlgorithm::Hs256 {
+        return Ok(JwtTokens::symmetric(said, secret, keys.previous_secret.as_ref()));
+    }
+    let folder = match &keys.folder {
+        Some(folder) => folder.clone(),
+        None => own_key_folder(settings, clock)?,
+    };
+    let loaded = load_key_files(keys.algorithm, &folder)?;
+    let tokens = JwtTokens::asymmetric(said, keys.algorithm, loaded);
+    tokens.ok_or(KeyMaterialError::Keys(KeyFileError::Empty(folder)))
+}
+
+/// The folder beside the database, one per algorithm, with a key in it.
+fn own_key_folder(settings: &Settings, clock: &dyn Clock) -> Result<PathBuf, KeyMaterialError> {
+    let algorithm = settings.keys.algorithm;
+    let folder = data_folder(settings).join("keys").join(algorithm.name().to_lowercase());
+    match load_key_files(algorithm, &folder) {
+        Err(KeyFileError::Empty(_)) => {}
+        Err(KeyFileError::Io(_, error)) if error.kind() == ErrorKind::NotFound => {}
+        Ok(_) | Err(_) => return Ok(folder),
+    }
+    // Named after the day, so that a later key sorts behind it.
+    let day: String = clock.now().to_string().chars().take(10).collect();
+    generate_key_file(algorithm, &folder, &day)?;
+    Ok(folder)
+}

@@ -1,1 +1,0 @@
-//! The portcullis binary: reads settings, picks adapters, starts.

@@ -1,0 +1,105 @@
+//! `portcullis serve`.
+
+use std::error::Error;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::{HttpServer, web};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+
+use crate::settings::Settings;
+use crate::telemetry;
+use crate::wire::{Wired, wire};
+use crate::workers::Workers;
+
+/// How long a client may take to send its headers (contract §2: under 30 s).
+const HEADER_PATIENCE: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept; above what proxies keep theirs.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Serves until it is told to stop.
+pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
+    let settings = Settings::load()?;
+    telemetry::start(&settings.log);
+    let wired = wire(&settings)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(settings, wired))
+}
+
+async fn run(settings: Settings, wired: Wired) -> Result<(), Box<dyn Error>> {
+    let api = web::Data::new(wired.api);
+    let address = SocketAddr::new(settings.server.host, settings.server.port);
+    let grace = settings.server.shutdown_grace.as_secs().max(1);
+    let server = HttpServer::new(move || portcullis_http::service(api.clone()))
+        .workers(settings.server.workers)
+        .client_request_timeout(HEADER_PATIENCE)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(grace)
+        .disable_signals()
+        .bind(address)
+        .map_err(|error| format!("HOST, PORT: {address} cannot be listened on: {error}"))?
+        .run();
+    introduce(&settings, wired.has_mailbox_page)?;
+
+    let workers = Workers::start(&wired.app);
+    let handle = server.handle();
+    let stopper = tokio::spawn(async move {
+        let name = asked_to_stop().await;
+        info!(signal = name, "stopping: requests under way are finished first");
+        tokio::spawn(async {
+            asked_to_stop().await;
+            warn!("stopping at once");
+            std::process::exit(1);
+        });
+        handle.stop(true).await;
+    });
+    server.await?;
+    stopper.abort();
+    workers.stop().await;
+    info!("stopped");
+    Ok(())
+}
+
+/// Waits for SIGTERM or SIGINT, and names it.
+async fn asked_to_stop() -> &'static str {
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+        // Without handlers the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
+}
+
+/// Says what runs, and where to look.
+fn introduce(settings: &Settings, has_mailbox_page: bool) -> std::io::Result<()> {
+    let address = SocketAddr::new(settings.server.host, settings.server.port);
+    let url = &settings.server.public_url;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Portcullis {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  listening  http://{address}")?;
+    if settings.http.docs {
+        writeln!(out, "  docs       {url}/docs")?;
+    }
+    if has_mailbox_page {
+        writeln!(out, "  mailbox    {url}/dev/mailbox")?;
+    }
+    writeln!(out, "  database   SQLite, {}", settings.database.file.display())?;
+    writeln!(
+        out,
+        "  limits     {}",
+        match settings.http.rate_limits {
+            Some(_) => "in process",
+            None => "off",
+        }
+    )?;
+    writeln!(out, "  tokens     {}", settings.keys.algorithm.name())?;
+    writeln!(out, "  mail       kept in the mailbox, sent to nobody")?;
+    if !has_mailbox_page {
+        warn!("MAIL_PROVIDER=mailbox sends nothing, and its page exists on a loopback HOST only");
+    }
+    out.flush()
+}

@@ -1,0 +1,335 @@
+//! Settings: environment variables, a `.env` file, and their defaults.
+//!
+//! All mistakes are reported at once, by variable, with what is allowed; a
+//! secret's value is never repeated.
+
+mod parse;
+mod reader;
+mod table;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use portcullis_app::{Disclosure, Links, Rules, SessionRules};
+use portcullis_crypto::{HashingScheme, JwtAlgorithm, ServerSecret};
+use portcullis_domain::ports::MailCap;
+use portcullis_domain::{LockoutPolicy, PasswordPolicy};
+use portcullis_http::{Deprecation, HttpSettings, RateLimits};
+
+use self::reader::Reader;
+
+pub(crate) use self::reader::InvalidSettings;
+pub(crate) use self::table::reference;
+
+/// Everything an operator decides.
+pub(crate) struct Settings {
+    pub(crate) server: ServerSettings,
+    pub(crate) database: DatabaseSettings,
+    pub(crate) keys: KeySettings,
+    pub(crate) hashing: HashingScheme,
+    pub(crate) rules: Rules,
+    pub(crate) http: HttpSettings,
+    pub(crate) mail_from: String,
+    pub(crate) log: LogSettings,
+    /// All settings as they are in effect, a line each, secrets masked.
+    pub(crate) effective: String,
+}
+
+/// Where and how the server runs.
+pub(crate) struct ServerSettings {
+    pub(crate) host: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) public_url: String,
+    pub(crate) workers: usize,
+    pub(crate) shutdown_grace: Duration,
+}
+
+/// Where data is kept.
+pub(crate) struct DatabaseSettings {
+    pub(crate) file: PathBuf,
+    pub(crate) pool_size: usize,
+}
+
+/// What tokens are made with.
+pub(crate) struct KeySettings {
+    pub(crate) secret: Option<ServerSecret>,
+    pub(crate) previous_secret: Option<ServerSecret>,
+    pub(crate) algorithm: JwtAlgorithm,
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) folder: Option<PathBuf>,
+}
+
+/// What is logged, and how.
+pub(crate) struct LogSettings {
+    pub(crate) is_json: bool,
+    pub(crate) level: String,
+}
+
+impl Settings {
+    /// Reads the environment and the `.env` file of the working directory.
+    ///
+    /// # Errors
+    /// [`InvalidSettings`] names every variable that is wrong, and why.
+    pub(crate) fn load() -> Result<Self, InvalidSettings> {
+        Self::read(Reader::from_environment())
+    }
+
+    fn read(mut reader: Reader) -> Result<Self, InvalidSettings> {
+        let server = server(&mut reader);
+        let database = database(&mut reader);
+        let keys = keys(&mut reader, server.as_ref());
+        let hashing = hashing(&mut reader, server.as_ref());
+        let rules = rules(&mut reader, server.as_ref());
+        let http = http(&mut reader, server.as_ref());
+        reader.get("MAIL_PROVIDER", parse::mail_provider);
+        let mail_from = reader.get("MAIL_FROM", parse::one_line);
+        let log = log(&mut reader);
+        reader
+            .refuse("REDIS_URL", "this version keeps limits and sessions without Redis; unset it");
+        let effective = reader.effective();
+        reader.finish()?;
+        match (server, database, keys, hashing, rules, http, mail_from, log) {
+            (
+                Some(server),
+                Some(database),
+                Some(keys),
+                Some(hashing),
+                Some(rules),
+                Some(http),
+                Some(mail_from),
+                Some(log),
+            ) => {
+                Ok(Self { server, database, keys, hashing, rules, http, mail_from, log, effective })
+            }
+            _ => Err(InvalidSettings::default()),
+        }
+    }
+}
+
+fn server(reader: &mut Reader) -> Option<ServerSettings> {
+    let host = reader.get("HOST", parse::host);
+    let port = reader.get("PORT", parse::whole_number(1, u16::MAX));
+    let public_url = reader.get("PUBLIC_URL", parse::origin);
+    let workers = reader.get("WORKERS", parse::whole_number(1, 1024));
+    let shutdown_grace = reader.get("SHUTDOWN_GRACE", parse::duration);
+    Some(ServerSettings {
+        host: host?,
+        port: port?,
+        public_url: public_url?,
+        workers: workers?,
+        shutdown_grace: shutdown_grace?,
+    })
+}
+
+fn database(reader: &mut Reader) -> Option<DatabaseSettings> {
+    let file = reader.get("DATABASE_URL", parse::sqlite_url);
+    let pool_size = reader.get("DATABASE_POOL_SIZE", parse::whole_number(1, 1000));
+    Some(DatabaseSettings { file: file?, pool_size: pool_size? })
+}
+
+fn keys(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<KeySettings> {
+    let secret = reader.optional("SECRET_KEY", parse::secret);
+    let previous_secret = reader.optional("SECRET_KEY_PREVIOUS", parse::secret);
+    let algorithm = reader.get("JWT_ALGORITHM", parse::algorithm);
+    let issuer = reader.optional("JWT_ISSUER", parse::one_line);
+    let audience = reader.get("JWT_AUDIENCE", parse::one_line);
+    let folder = reader.optional("JWT_KEYS_DIR", |text| Ok(PathBuf::from(text)));
+    Some(KeySettings {
+        secret: secret?,
+        previous_secret: previous_secret?,
+        algorithm: algorithm?,
+        issuer: issuer?
+            .unwrap_or_else(|| server.map(|server| server.public_url.clone()).unwrap_or_default()),
+        audience: audience?,
+        folder: folder?,
+    })
+}
+
+/// Lowest cost outside of development (contract §10).
+const PRODUCTION_ROUNDS: u32 = 10;
+
+fn hashing(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<HashingScheme> {
+    let is_argon2 =
+        reader.get("PASSWORD_HASHER", parse::word(&[("bcrypt", false), ("argon2id", true)]));
+    let is_local = server.is_none_or(|server| server.host.is_loopback());
+    let cost: Option<u32> = reader.get("BCRYPT_ROUNDS", |text| {
+        let cost = parse::whole_number(4, 17)(text)?;
+        if cost < PRODUCTION_ROUNDS && !is_local {
+            return Err(format!(
+                "must be at least {PRODUCTION_ROUNDS} when HOST is not a loopback address"
+            ));
+        }
+        Ok(cost)
+    });
+    let cost = cost?;
+    Some(if is_argon2? { HashingScheme::Argon2id } else { HashingScheme::BcryptSha256 { cost } })
+}
+
+fn rules(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<Rules> {
+    let policies = [("basic", PasswordPolicy::Basic), ("composition", PasswordPolicy::Composition)];
+    let disclosures = [("reveal", Disclosure::Reveal), ("hide", Disclosure::Hide)];
+    let password_policy = reader.get("PASSWORD_POLICY", parse::word(&policies));
+    let disclosure = reader.get("REGISTRATION_DISCLOSURE", parse::word(&disclosures));
+    let per_source = reader.get("LOCKOUT_THRESHOLD", parse::whole_number(1, 1_000_000));
+    let per_identifier = reader.get("LOCKOUT_ACCOUNT_THRESHOLD", parse::whole_number(1, 1_000_000));
+    let lockout_duration = reader.get("LOCKOUT_DURATION", parse::duration);
+    let json_access = reader.get("ACCESS_TOKEN_TTL", parse::duration);
+    let json_session = reader.get("REFRESH_TOKEN_TTL", parse::duration);
+    let refresh_grace = reader.get("REFRESH_GRACE", parse::duration_or_none);
+    let form_access = reader.get("FORM_ACCESS_TOKEN_TTL", parse::duration);
+    let form_session = reader.get("FORM_REFRESH_TOKEN_TTL", parse::duration);
+    let form_rotates = reader.get("FORM_REFRESH_ROTATION", parse::switch);
+    let verification_ttl = reader.get("VERIFICATION_TOKEN_TTL", parse::duration);
+    let reset_ttl = reader.get("RESET_TOKEN_TTL", parse::duration);
+    let password_reset = reader.optional("PASSWORD_RESET_URL", parse::url);
+    let public_url = server.map(|server| server.public_url.clone()).unwrap_or_default();
+    let defaults = Rules::default();
+    Some(Rules {
+        password_policy: password_policy?,
+        disclosure: disclosure?,
+        lockout: LockoutPolicy {
+            per_source: per_source?,
+            per_identifier: per_identifier?,
+            duration: lockout_duration?,
+        },
+        json: SessionRules { access_ttl: json_access?, session_ttl: json_session?, rotates: true },
+        form: SessionRules {
+            access_ttl: form_access?,
+            session_ttl: form_session?,
+            rotates: form_rotates?,
+        },
+        refresh_grace: refresh_grace?,
+        verification_ttl: verification_ttl?,
+        reset_ttl: reset_ttl?,
+        mail_cap: MailCap { ..defaults.mail_cap },
+        unverified_ttl: defaults.unverified_ttl,
+        links: Links {
+            password_reset: password_reset?
+                .unwrap_or_else(|| format!("{public_url}/reset-password")),
+            public_url,
+        },
+    })
+}
+
+fn http(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<HttpSettings> {
+    let is_limited = reader.get("RATE_LIMIT_ENABLED", parse::switch);
+    let window = reader.get("RATE_LIMIT_WINDOW", parse::seconds_or_duration);
+    let limit = parse::whole_number(1, 1_000_000);
+    let strict = reader.get("RATE_LIMIT_STRICT", &limit);
+    let general = reader.get("RATE_LIMIT_DEFAULT", &limit);
+    let public = reader.get("RATE_LIMIT_LENIENT", &limit);
+    let user = reader.get("RATE_LIMIT_USER", &limit);
+    let docs = reader.get("DOCS_ENABLED", parse::switch);
+    let cors = reader.get("CORS_ORIGINS", parse::cors_origins);
+    let trusted_proxies = reader.optional("TRUSTED_PROXIES", parse::networks);
+    let since = reader.optional("API_V1_DEPRECATED_ON", parse::date);
+    let sunset = reader.optional("API_V1_SUNSET_ON", parse::date);
+    let guide = reader.optional("API_V1_MIGRATION_URL", parse::url);
+    let rate_limits = RateLimits {
+        window: window?,
+        strict: strict?,
+        general: general?,
+        public: public?,
+        user: user?,
+    };
+    let (sunset, guide) = (sunset?, guide?);
+    Some(HttpSettings {
+        version: env!("CARGO_PKG_VERSION"),
+        is_https: server.is_some_and(|server| server.public_url.starts_with("https://")),
+        docs: docs?,
+        cors: cors?,
+        trusted_proxies: trusted_proxies?.unwrap_or_default(),
+        rate_limits: is_limited?.then_some(rate_limits),
+        deprecation: since?.map(|since| Deprecation { since, sunset, guide }),
+    })
+}
+
+fn log(reader: &mut Reader) -> Option<LogSettings> {
+    let is_json = reader.get("LOG_FORMAT", parse::word(&[("pretty", false), ("json", true)]));
+    let level = reader.get("LOG_LEVEL", parse::log_level);
+    Some(LogSettings { is_json: is_json?, level: level? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::read(Reader::from_pairs(pairs)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn without_anything_the_documented_defaults_hold() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.server.port, 8000);
+        assert_eq!(settings.server.public_url, "http://localhost:8000");
+        assert_eq!(settings.keys.issuer, "http://localhost:8000");
+        assert_eq!(settings.http.cors, portcullis_http::CorsOrigins::Any);
+        assert_eq!(settings.hashing, HashingScheme::BcryptSha256 { cost: 12 });
+        let defaults = Rules::default();
+        assert_eq!(settings.rules.json, defaults.json);
+        assert_eq!(settings.rules.form, defaults.form);
+        assert_eq!(settings.rules.lockout, defaults.lockout);
+        assert_eq!(settings.rules.links, defaults.links);
+        assert_eq!(settings.rules.refresh_grace, defaults.refresh_grace);
+    }
+
+    #[test]
+    fn the_public_url_follows_the_port() {
+        let settings = read(&[("PORT", "9000")]).unwrap();
+        assert_eq!(settings.server.public_url, "http://localhost:9000");
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_by_name() {
+        let mistakes = [
+            ("PORT", "abc"),
+            ("HOST", "nowhere"),
+            ("PUBLIC_URL", "localhost"),
+            ("DATABASE_URL", "mysql://localhost/x"),
+            ("BCRYPT_ROUNDS", "3"),
+            ("JWT_ALGORITHM", "none"),
+            ("ACCESS_TOKEN_TTL", "soon"),
+            ("REFRESH_TOKEN_TTL", "0s"),
+            ("TRUSTED_PROXIES", "10.0.0.0/99"),
+            ("CORS_ORIGINS", "example.com"),
+            ("RATE_LIMIT_ENABLED", "maybe"),
+            ("MAIL_PROVIDER", "pigeon"),
+            ("LOG_LEVEL", "loud=="),
+            ("REDIS_URL", "redis://localhost"),
+            ("API_V1_SUNSET_ON", "tomorrow"),
+            ("SECRET_KEY", "c4n4ry-too-short"),
+        ];
+        let told = read(&mistakes).err().unwrap();
+        for (name, _) in mistakes {
+            assert!(told.contains(name), "{name} is missing from:\n{told}");
+        }
+        assert!(!told.contains("c4n4ry"), "{told}");
+    }
+
+    #[test]
+    fn weak_hashing_is_for_loopback_only() {
+        assert!(read(&[("BCRYPT_ROUNDS", "4")]).is_ok());
+        let told = read(&[("BCRYPT_ROUNDS", "4"), ("HOST", "0.0.0.0")]).err().unwrap();
+        assert!(told.contains("BCRYPT_ROUNDS"), "{told}");
+    }
+
+    #[test]
+    fn effective_settings_mask_secrets() {
+        let secret = "0123456789abcdefghijklmnopqrstuvwxyz";
+        let settings = read(&[("SECRET_KEY", secret), ("PORT", "9000")]).unwrap();
+        assert!(!settings.effective.contains(secret));
+        assert!(settings.effective.contains("SECRET_KEY=********"), "{}", settings.effective);
+        assert!(settings.effective.contains("PORT=9000"));
+        assert!(settings.effective.contains("PASSWORD_HASHER=bcrypt"));
+    }
+
+    #[test]
+    fn an_empty_secret_is_a_mistake_and_other_empty_values_are_none() {
+        assert!(read(&[("SECRET_KEY", "")]).is_err());
+        assert!(read(&[("TRUSTED_PROXIES", ""), ("PORT", "")]).is_ok());
+    }
+}

@@ -1,0 +1,180 @@
+//! Every setting, its default and its meaning: the one place that the reader,
+//! `portcullis config --reference` and the README share.
+
+use std::fmt::Write;
+
+/// A setting.
+pub(super) struct Setting {
+    pub(super) name: &'static str,
+    /// What holds when it is not set; `{PORT}` stands for that setting.
+    pub(super) default: Preset,
+    pub(super) about: &'static str,
+    pub(super) is_secret: bool,
+}
+
+/// What holds when a setting is not set.
+#[derive(Clone, Copy)]
+pub(super) enum Preset {
+    /// This text, as if it had been set.
+    Text(&'static str),
+    /// Something that depends on the machine or on other settings.
+    Derived(&'static str, fn() -> String),
+    /// Nothing; what that means.
+    Nothing(&'static str),
+}
+
+const fn setting(name: &'static str, default: Preset, about: &'static str) -> Setting {
+    Setting { name, default, about, is_secret: false }
+}
+
+const fn secret(name: &'static str, default: Preset, about: &'static str) -> Setting {
+    Setting { name, default, about, is_secret: true }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn log_format() -> String {
+    use std::io::IsTerminal;
+    if std::io::stderr().is_terminal() { "pretty".into() } else { "json".into() }
+}
+
+use Preset::{Derived, Nothing, Text};
+
+pub(super) const SETTINGS: &[Setting] = &[
+    setting("HOST", Text("127.0.0.1"), "Address to listen on; `0.0.0.0` for all"),
+    setting("PORT", Text("8000"), "Port to listen on"),
+    setting(
+        "PUBLIC_URL",
+        Text("http://localhost:{PORT}"),
+        "Origin under which clients reach it; links in mails begin with it",
+    ),
+    setting(
+        "DATABASE_URL",
+        Text("sqlite://data/portcullis.db"),
+        "The embedded database file; `sqlite:///…` for an absolute path",
+    ),
+    setting(
+        "DATABASE_POOL_SIZE",
+        Derived("2 × cores", || (2 * cores()).to_string()),
+        "Connections for reading; writes have one of their own",
+    ),
+    secret(
+        "SECRET_KEY",
+        Nothing("generated once, kept beside the database"),
+        "Signs HS256 tokens and keys all others; 32 bytes or more, random",
+    ),
+    secret(
+        "SECRET_KEY_PREVIOUS",
+        Nothing("none"),
+        "The secret before the current one: still verifies, never signs",
+    ),
+    setting("JWT_ALGORITHM", Text("HS256"), "`HS256`, `EdDSA`, `ES256` or `RS256`"),
+    setting("JWT_ISSUER", Nothing("`PUBLIC_URL`"), "The `iss` claim"),
+    setting("JWT_AUDIENCE", Text("portcullis"), "The `aud` claim"),
+    setting(
+        "JWT_KEYS_DIR",
+        Nothing("`keys` beside the database"),
+        "PKCS#8 files `<kid>.pem`: the name that sorts last signs, all verify",
+    ),
+    setting("ACCESS_TOKEN_TTL", Text("30m"), "Life of an access token (contract A)"),
+    setting("REFRESH_TOKEN_TTL", Text("30d"), "Life of a session (contract A)"),
+    setting(
+        "REFRESH_GRACE",
+        Text("10s"),
+        "How long a rotated refresh token may be presented again",
+    ),
+    setting("FORM_ACCESS_TOKEN_TTL", Text("1h"), "Life of an access token (contract B)"),
+    setting("FORM_REFRESH_TOKEN_TTL", Text("24h"), "Life of a session (contract B)"),
+    setting(
+        "FORM_REFRESH_ROTATION",
+        Text("false"),
+        "Whether contract B's refresh tokens rotate too",
+    ),
+    setting("VERIFICATION_TOKEN_TTL", Text("24h"), "Life of a verification link"),
+    setting("RESET_TOKEN_TTL", Text("1h"), "Life of a password reset link"),
+    setting("PASSWORD_HASHER", Text("bcrypt"), "`bcrypt` (bcrypt-sha256) or `argon2id`"),
+    setting(
+        "BCRYPT_ROUNDS",
+        Text("12"),
+        "Cost of bcrypt, 4 to 17; below 10 only on a loopback `HOST`",
+    ),
+    setting(
+        "PASSWORD_POLICY",
+        Text("basic"),
+        "`basic`, or `composition` for upper, lower, digit and special",
+    ),
+    setting(
+        "LOCKOUT_THRESHOLD",
+        Text("10"),
+        "Failures in a row that lock an identifier for one client",
+    ),
+    setting("LOCKOUT_DURATION", Text("1h"), "How long a lock holds"),
+    setting(
+        "LOCKOUT_ACCOUNT_THRESHOLD",
+        Text("100"),
+        "Failures in a row that lock an identifier for everybody",
+    ),
+    setting("RATE_LIMIT_ENABLED", Text("true"), "Whether requests are limited at all"),
+    setting("RATE_LIMIT_WINDOW", Text("60"), "The window, in seconds or as a duration"),
+    setting(
+        "RATE_LIMIT_STRICT",
+        Text("10"),
+        "Logins, registrations and mail requests per window and client",
+    ),
+    setting("RATE_LIMIT_DEFAULT", Text("100"), "Other requests per window and client"),
+    setting("RATE_LIMIT_LENIENT", Text("1000"), "Public documents per window and client"),
+    setting("RATE_LIMIT_USER", Text("300"), "Authenticated requests per window and user"),
+    setting(
+        "REGISTRATION_DISCLOSURE",
+        Text("reveal"),
+        "`reveal` tells that an address is taken; `hide` mails its owner instead",
+    ),
+    setting(
+        "TRUSTED_PROXIES",
+        Nothing("none"),
+        "Networks whose `X-Forwarded-For` counts: `10.0.0.0/8,…`",
+    ),
+    setting("CORS_ORIGINS", Text("*"), "Origins whose pages may call: `https://app.example.com,…`"),
+    setting(
+        "MAIL_PROVIDER",
+        Text("mailbox"),
+        "`mailbox`: mails are kept and shown at /dev/mailbox",
+    ),
+    setting("MAIL_FROM", Text("Portcullis <noreply@localhost>"), "Sender of mails"),
+    setting(
+        "PASSWORD_RESET_URL",
+        Nothing("the built-in page"),
+        "Page for a new password; `{token}` in it stands for the token, else `#token=…` is added",
+    ),
+    setting("DOCS_ENABLED", Text("true"), "Whether /docs, /redoc and /openapi.json exist"),
+    setting("API_V1_DEPRECATED_ON", Nothing("none"), "Date since when version 1 is deprecated"),
+    setting("API_V1_SUNSET_ON", Nothing("none"), "Date when version 1 goes away"),
+    setting("API_V1_MIGRATION_URL", Nothing("none"), "Guide to the next version"),
+    setting(
+        "LOG_FORMAT",
+        Derived("`pretty` on a terminal, else `json`", log_format),
+        "`pretty` or `json`",
+    ),
+    setting("LOG_LEVEL", Text("info"), "`error`, `warn`, `info`, `debug`, `trace`, or a filter"),
+    setting("SHUTDOWN_GRACE", Text("30s"), "How long requests under way may take when it stops"),
+    setting("WORKERS", Derived("cores", || cores().to_string()), "Threads that serve requests"),
+];
+
+pub(super) fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// The table as Markdown.
+pub(crate) fn reference() -> String {
+    let mut table = String::from("| variable | default | meaning |\n|---|---|---|\n");
+    for setting in SETTINGS {
+        let default = match setting.default {
+            Text(text) => format!("`{text}`"),
+            Derived(told, _) | Nothing(told) => told.to_owned(),
+        };
+        let _ = writeln!(table, "| `{}` | {default} | {} |", setting.name, setting.about);
+    }
+    table
+}
