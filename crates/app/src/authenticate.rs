@@ -72,7 +72,7 @@ mod tests {
         let stage = Stage::new();
         stage.verified("ann@example.com").await;
         let tokens = stage.log_in("ann@example.com", password()).await.unwrap().tokens;
-        stage.clock.advance(tokens.access_ttl - Duration::from_secs(1));
+        stage.clock.advance(tokens.access_ttl.checked_sub(Duration::from_secs(1)).unwrap());
         assert!(stage.authenticate(&tokens).await.is_ok());
         stage.clock.advance(Duration::from_secs(1));
         assert!(matches!(
@@ -90,7 +90,7 @@ mod tests {
             session: SessionId::new(uuid::Uuid::from_u128(2)),
             id: AccessTokenId::new(uuid::Uuid::from_u128(3)),
             issued_at: now,
-            expires_at: now + Duration::from_secs(60),
+            expires_at: now + Duration::from_mins(1),
         };
         assert!(matches!(
             stage.app.authenticate(&claims).await.unwrap_err(),
@@ -111,7 +111,7 @@ mod tests {
             session: caller.session.id,
             id: AccessTokenId::new(uuid::Uuid::from_u128(3)),
             issued_at: now,
-            expires_at: now + Duration::from_secs(60),
+            expires_at: now + Duration::from_mins(1),
         };
         assert!(matches!(
             stage.app.authenticate(&claims).await.unwrap_err(),

@@ -10,14 +10,14 @@ use crate::{App, Failure, letters};
 
 /// How long a claimed letter is nobody else's. A killed worker's letters are
 /// taken over after this; longer than any provider's time-out.
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_mins(2);
 /// First wait after a temporary failure; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// Longest wait between two attempts, so that mail flows within a minute of a
 /// provider's return.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How long a letter is worth trying.
-const WORTH_TRYING: Duration = Duration::from_secs(24 * 3600);
+const WORTH_TRYING: Duration = Duration::from_hours(24);
 
 /// What one round did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -136,7 +136,7 @@ mod tests {
         stage.verified("ann@example.com").await;
         let logged_in = stage.log_in("Ann@Example.com", password()).await.unwrap();
         assert_eq!(logged_in.user.last_login_at, Some(stage.app.now()));
-        assert_eq!(logged_in.tokens.access_ttl, Duration::from_secs(1800));
+        assert_eq!(logged_in.tokens.access_ttl, Duration::from_mins(30));
         assert!(stage.authenticate(&logged_in.tokens).await.is_ok());
     }
 
@@ -173,13 +173,13 @@ mod tests {
             let LoginRefused::Locked { retry_after } = refused else {
                 panic!("{identifier} is not locked: {refused}")
             };
-            assert_eq!(retry_after, Duration::from_secs(3600));
+            assert_eq!(retry_after, Duration::from_hours(1));
         }
         let mails = stage.mails().await;
         assert_eq!(mails.len(), 1, "only an account that exists is told");
         assert!(mails[0].subject.contains("locked"));
 
-        stage.clock.advance(Duration::from_secs(3600));
+        stage.clock.advance(Duration::from_hours(1));
         assert!(stage.log_in("ann@example.com", password()).await.is_ok());
     }
 

@@ -10,7 +10,7 @@ use crate::{App, Failure};
 const BATCH: u32 = 500;
 
 /// How long expired sessions and tokens are kept for whoever looks into an incident.
-const KEEP: Duration = Duration::from_secs(24 * 3600);
+const KEEP: Duration = Duration::from_hours(24);
 
 /// How many rows were removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +88,7 @@ mod tests {
         let tokens = stage.log_in("ann@example.com", password()).await.unwrap().tokens;
         assert_eq!(stage.app.purge().await.unwrap(), Purged::default());
         assert!(stage.authenticate(&tokens).await.is_ok());
-        stage.clock.advance(Duration::from_secs(60 * 24 * 3600));
+        stage.clock.advance(Duration::from_hours(1440));
         let purged = stage.app.purge().await.unwrap();
         assert_eq!((purged.sessions, purged.one_time_tokens), (1, 1));
         assert_eq!(purged.letters, 2, "the verification and the welcome");

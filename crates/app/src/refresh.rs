@@ -172,7 +172,7 @@ mod tests {
         for _ in 0..3 {
             let again = refresh(&stage, &first).await.unwrap();
             assert_eq!(again.refresh.expose_secret(), first.refresh.expose_secret());
-            assert_eq!(again.access_ttl, Duration::from_secs(3600));
+            assert_eq!(again.access_ttl, Duration::from_hours(1));
         }
     }
 

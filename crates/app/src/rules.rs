@@ -98,9 +98,9 @@ impl Rules {
 impl Default for Rules {
     /// The defaults of contract §10.
     fn default() -> Self {
-        const MINUTE: Duration = Duration::from_secs(60);
-        const HOUR: Duration = Duration::from_secs(3600);
-        const DAY: Duration = Duration::from_secs(24 * 3600);
+        const MINUTE: Duration = Duration::from_mins(1);
+        const HOUR: Duration = Duration::from_hours(1);
+        const DAY: Duration = Duration::from_hours(24);
         let public_url = String::from("http://localhost:8000");
         Self {
             password_policy: PasswordPolicy::Basic,

@@ -98,7 +98,7 @@ mod tests {
     async fn signing_up_opens_a_session_of_contract_b() {
         let stage = Stage::new();
         let tokens = stage.sign_up("johndoe", "john@example.com").await.unwrap();
-        assert_eq!(tokens.access_ttl, Duration::from_secs(3600));
+        assert_eq!(tokens.access_ttl, Duration::from_hours(1));
         let caller = stage.authenticate(&tokens).await.unwrap();
         assert_eq!(caller.user.name.first(), "John");
         assert!(!caller.session.rotates);

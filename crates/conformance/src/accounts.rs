@@ -187,7 +187,7 @@ pub async fn a_removed_user_takes_sessions_and_tokens_along(stores: &Stores) {
         purpose: Purpose::PasswordReset,
         user_id: user.id,
         created_at: START,
-        expires_at: START + Duration::from_secs(60),
+        expires_at: START + Duration::from_mins(1),
         used_at: None,
     };
     let mut unit = stores.store.begin().await.unwrap();

@@ -18,10 +18,10 @@ pub const TICK: Duration = Duration::from_micros(1);
 
 /// A lock that starts with the third failure from one source, the fifth in all.
 pub const LOCKOUT: LockoutPolicy =
-    LockoutPolicy { per_source: 3, per_identifier: 5, duration: Duration::from_secs(600) };
+    LockoutPolicy { per_source: 3, per_identifier: 5, duration: Duration::from_mins(10) };
 
 /// A cap that no test reaches by accident.
-pub const NO_CAP: MailCap = MailCap { limit: u32::MAX, window: Duration::from_secs(3600) };
+pub const NO_CAP: MailCap = MailCap { limit: u32::MAX, window: Duration::from_hours(1) };
 
 /// An address of `example.com`.
 #[must_use]
@@ -101,7 +101,7 @@ pub fn session(user: UserId) -> Session {
         opened_at: START,
         rotated_at: START,
         last_used_at: START,
-        expires_at: START + Duration::from_secs(3600),
+        expires_at: START + Duration::from_hours(1),
         end: None,
         client: client(),
     }

@@ -10,7 +10,7 @@ use crate::Stores;
 use crate::build::{START, TICK, stored_user};
 use crate::race::race;
 
-const TTL: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_mins(1);
 const PURPOSE: Purpose = Purpose::PasswordReset;
 
 fn token(user: UserId, digest: u8) -> OneTimeToken {

@@ -11,7 +11,7 @@ use crate::Stores;
 use crate::build::{NO_CAP, START, TICK, letter, owed_letter, username};
 use crate::race::race;
 
-const LEASE: Lease = Lease { duration: Duration::from_secs(60), limit: 100 };
+const LEASE: Lease = Lease { duration: Duration::from_mins(1), limit: 100 };
 
 async fn claim(stores: &Stores, at: Timestamp) -> Vec<Claim> {
     stores.outbox.claim(at, LEASE).await.unwrap()
@@ -133,7 +133,7 @@ pub async fn a_released_letter_is_due_at_once_and_was_not_tried(stores: &Stores)
 
 /// The cap counts what was owed, sent or not, per recipient and kind.
 pub async fn a_recipient_gets_so_many_of_a_kind_in_a_window(stores: &Stores) {
-    let cap = MailCap { limit: 2, window: Duration::from_secs(60) };
+    let cap = MailCap { limit: 2, window: Duration::from_mins(1) };
     let mut unit = stores.store.begin().await.unwrap();
     let outbox = unit.outbox();
     for _ in 0..2 {

@@ -123,7 +123,7 @@ pub async fn parallel_units_lose_no_update(stores: &Stores) {
         let store = Arc::clone(&stores.store);
         async move {
             let cap =
-                portcullis_domain::ports::MailCap { limit: 5, window: Duration::from_secs(3600) };
+                portcullis_domain::ports::MailCap { limit: 5, window: Duration::from_hours(1) };
             let mut letter = letter("ann");
             letter.created_at = START + TICK * number;
             let mut unit = store.begin().await.unwrap();

@@ -24,7 +24,7 @@ fn claims() -> AccessClaims {
         session: SessionId::new(Uuid::from_u128(2)),
         id: AccessTokenId::new(Uuid::from_u128(3)),
         issued_at: START,
-        expires_at: START + Duration::from_secs(1800),
+        expires_at: START + Duration::from_mins(30),
     }
 }
 

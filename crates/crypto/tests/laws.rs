@@ -1,6 +1,8 @@
 //! The laws of hashing, of opaque tokens and of access tokens, for every
 //! scheme and algorithm.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use portcullis_crypto::{

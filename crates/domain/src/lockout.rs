@@ -17,7 +17,7 @@ pub struct LockoutPolicy {
 
 /// How long a count is remembered after its last failure; then the owner, or
 /// nobody at all, starts afresh.
-pub const FAILURE_MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const FAILURE_MEMORY: Duration = Duration::from_hours(720);
 
 /// Consecutive failures so far, of an identifier from one source or from all.
 ///
@@ -102,7 +102,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
     const POLICY: LockoutPolicy =
-        LockoutPolicy { per_source: 3, per_identifier: 5, duration: Duration::from_secs(3600) };
+        LockoutPolicy { per_source: 3, per_identifier: 5, duration: Duration::from_hours(1) };
 
     #[test]
     fn the_last_permitted_failure_starts_the_lock() {

@@ -140,7 +140,7 @@ mod tests {
             opened_at: OPENED,
             rotated_at: OPENED,
             last_used_at: OPENED,
-            expires_at: OPENED + Duration::from_secs(3600),
+            expires_at: OPENED + Duration::from_hours(1),
             end: None,
             client: Client { source: SourceAddress::new([192, 0, 2, 1].into()), user_agent: None },
         }
@@ -154,8 +154,11 @@ mod tests {
     #[test]
     fn the_current_token_is_good_until_the_session_expires() {
         let session = session(3);
-        let life = Duration::from_secs(3600);
-        assert_eq!(judge(&session, 3, life - Duration::from_micros(1)), Presentation::Current);
+        let life = Duration::from_hours(1);
+        assert_eq!(
+            judge(&session, 3, life.checked_sub(Duration::from_micros(1)).unwrap()),
+            Presentation::Current
+        );
         assert_eq!(judge(&session, 3, life), Presentation::Refused);
     }
 

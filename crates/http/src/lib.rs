@@ -2,7 +2,7 @@
 //!
 //! A handler parses, calls one use case and renders; status codes and error
 //! codes are chosen in one module alone. One list
-//! of routes both serves them and fills the OpenAPI document, so neither can
+//! of routes both serves them and fills the `OpenAPI` document, so neither can
 //! have what the other has not.
 
 // Handlers run on one worker each and hold request-local state.

@@ -43,7 +43,7 @@ pub(crate) fn documented(config: &mut ServiceConfig<'_>) {
 /// The whole service, for one worker of a server.
 #[must_use]
 pub fn service(
-    api: web::Data<Api>,
+    api: &web::Data<Api>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -51,14 +51,14 @@ pub fn service(
         Response = ServiceResponse<BoxBody>,
         Error = Error,
         InitError = (),
-    >,
+    > + use<>,
 > {
     let cors = cors(&api.settings.cors);
     App::new()
         .app_data(api.clone())
         .configure(|config| {
             documented(&mut ServiceConfig::new(config));
-            pages::configure(&api, config);
+            pages::configure(api, config);
             config.default_service(web::to(fallback));
         })
         // The last one is the outermost.

@@ -107,7 +107,7 @@ mod tests {
     #[tokio::test]
     async fn clients_that_left_are_forgotten() {
         let limiter = MemoryLimiter::new();
-        let quota = Quota { limit: 3, window: Duration::from_secs(60) };
+        let quota = Quota { limit: 3, window: Duration::from_mins(1) };
         for client in 0..20_000_u32 {
             let bucket = Bucket::General(Ipv4Addr::from(client).into());
             let now = Timestamp::from_seconds(i64::from(client));

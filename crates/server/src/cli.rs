@@ -27,12 +27,12 @@ pub(crate) enum Command {
     /// Serve the API (the default)
     ///
     /// Migrates the database first. SIGTERM or Ctrl-C stops it gracefully:
-    /// requests under way are finished within SHUTDOWN_GRACE; a second one
+    /// requests under way are finished within `SHUTDOWN_GRACE`; a second one
     /// stops it at once.
     Serve,
     /// Bring the database to this version's schema, and stop
     Migrate,
-    /// Print the API's OpenAPI document
+    /// Print the API's `OpenAPI` document
     Openapi,
     /// Print the effective settings, secrets masked
     Config {

@@ -31,7 +31,7 @@ async fn run(settings: Settings, wired: Wired) -> Result<(), Box<dyn Error>> {
     let api = web::Data::new(wired.api);
     let address = SocketAddr::new(settings.server.host, settings.server.port);
     let grace = settings.server.shutdown_grace.as_secs().max(1);
-    let server = HttpServer::new(move || portcullis_http::service(api.clone()))
+    let server = HttpServer::new(move || portcullis_http::service(&api))
         .workers(settings.server.workers)
         .client_request_timeout(HEADER_PATIENCE)
         .keep_alive(KEEP_ALIVE)

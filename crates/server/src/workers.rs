@@ -14,7 +14,7 @@ const MAIL_PAUSE: Duration = Duration::from_millis(250);
 /// How long a worker rests after the store failed it.
 const FAILURE_PAUSE: Duration = Duration::from_secs(2);
 /// How often old rows are removed.
-const PURGE_PAUSE: Duration = Duration::from_secs(15 * 60);
+const PURGE_PAUSE: Duration = Duration::from_mins(15);
 
 /// Background work, until it is told to stop.
 pub(crate) struct Workers {

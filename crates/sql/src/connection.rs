@@ -11,7 +11,7 @@ use crate::error::into_store_error;
 
 /// A pooled connection, one variant per database.
 pub enum Connection {
-    /// SQLite, driven from blocking threads.
+    /// `SQLite`, driven from blocking threads.
     Sqlite(Object<SyncConnectionWrapper<SqliteConnection>>),
 }
 

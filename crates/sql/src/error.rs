@@ -3,7 +3,7 @@
 use diesel::result::{DatabaseErrorKind, Error};
 use portcullis_domain::StoreError;
 
-/// What SQLite says when the fault is outside the statement.
+/// What `SQLite` says when the fault is outside the statement.
 const UNAVAILABLE: [&str; 7] = [
     "database is locked",
     "disk I/O error",

@@ -9,12 +9,12 @@ use diesel::sqlite::Sqlite;
 use portcullis_domain::Timestamp;
 use uuid::Uuid;
 
-/// A UUID: 16 bytes in SQLite.
+/// A UUID: 16 bytes in `SQLite`.
 #[derive(Debug, Clone, Copy, SqlType, diesel::query_builder::QueryId)]
 #[diesel(sqlite_type(name = "Binary"))]
 pub struct Uid;
 
-/// A point in time: integer microseconds since the epoch in SQLite.
+/// A point in time: integer microseconds since the epoch in `SQLite`.
 #[derive(Debug, Clone, Copy, SqlType, diesel::query_builder::QueryId)]
 #[diesel(sqlite_type(name = "Long"))]
 pub struct Instant;

@@ -1,7 +1,7 @@
-//! The embedded durable store: one SQLite file.
+//! The embedded durable store: one `SQLite` file.
 //!
 //! Write-ahead log, foreign keys, and a full sync at every commit: a write that
-//! was acknowledged survives `kill -9` and the power going out. SQLite has one
+//! was acknowledged survives `kill -9` and the power going out. `SQLite` has one
 //! writer at a time, so there is one connection for writing, whose borrowers
 //! queue in order, and a few for reading.
 

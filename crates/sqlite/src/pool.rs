@@ -1,4 +1,4 @@
-//! Pools of SQLite connections.
+//! Pools of `SQLite` connections.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The laws of every storage port over SQLite.
+//! The laws of every storage port over `SQLite`.
 
 use portcullis_conformance::Stores;
 

@@ -20,7 +20,7 @@ pub enum HashingScheme {
 /// A stored hash, taken apart; what cannot be taken apart matches nothing.
 enum Stored {
     BcryptSha256(bcrypt_sha256::Parts),
-    Argon2id(argon2id::Parts),
+    Argon2id(Box<argon2id::Parts>),
     Bcrypt(bcrypt_plain::Parts),
 }
 
@@ -29,7 +29,7 @@ impl Stored {
         if text.starts_with("$bcrypt-sha256$") {
             bcrypt_sha256::Parts::parse(text).map(Self::BcryptSha256)
         } else if text.starts_with("$argon2id$") {
-            argon2id::Parts::parse(text).map(Self::Argon2id)
+            argon2id::Parts::parse(text).map(Box::new).map(Self::Argon2id)
         } else {
             bcrypt_plain::Parts::parse(text).map(Self::Bcrypt)
         }

@@ -57,8 +57,8 @@ impl JwtTokens {
             let kid = URL_SAFE_NO_PAD.encode(id.as_ref().get(..8).unwrap_or_default());
             SigningKey::symmetric(kid, secret.expose().as_bytes())
         };
-        let others = previous.map(key).into_iter().collect();
-        Self::new(settings, JwtAlgorithm::Hs256, key(current), others)
+        let others: Vec<_> = previous.map(key).into_iter().collect();
+        Self::new(settings, JwtAlgorithm::Hs256, key(current), &others)
     }
 
     /// Tokens under an asymmetric algorithm; the last key signs, all verify.
@@ -70,14 +70,14 @@ impl JwtTokens {
         mut keys: Vec<SigningKey>,
     ) -> Option<Self> {
         let signing = keys.pop()?;
-        Some(Self::new(settings, algorithm, signing, keys))
+        Some(Self::new(settings, algorithm, signing, &keys))
     }
 
     fn new(
         settings: JwtSettings,
         algorithm: JwtAlgorithm,
         signing: SigningKey,
-        others: Vec<SigningKey>,
+        others: &[SigningKey],
     ) -> Self {
         let mut header = Header::new(algorithm.algorithm());
         header.kid = Some(signing.kid.clone());
@@ -89,7 +89,7 @@ impl JwtTokens {
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
 
-        let newest_first = || std::iter::once(&signing).chain(&others);
+        let newest_first = || std::iter::once(&signing).chain(others);
         let public: Vec<_> = newest_first().filter_map(|key| key.public.clone()).collect();
         let verifying = newest_first().map(|key| (key.kid.clone(), key.decoding.clone())).collect();
         Self {

@@ -90,6 +90,7 @@ impl Fields {
 }
 
 /// A text that is taken as it is: a token, which is either known or not.
+#[expect(clippy::unnecessary_wraps, reason = "it stands where parsers stand")]
 pub(crate) fn text(text: &str) -> Result<String, Never> {
     Ok(text.to_owned())
 }
@@ -107,7 +108,7 @@ impl Invalid for Never {
     }
 }
 
-/// The OAuth2 password form's `grant_type`, where it is sent (RFC 6749 §4.3.2).
+/// The `OAuth2` password form's `grant_type`, where it is sent (RFC 6749 §4.3.2).
 pub(crate) struct NotPassword;
 
 impl Invalid for NotPassword {

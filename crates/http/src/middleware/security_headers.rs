@@ -11,8 +11,8 @@ use crate::Api;
 
 /// For documents that are data.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
-/// For pages: everything from here, styles also inline (Swagger UI and ReDoc
-/// write them), ReDoc's search worker from a blob.
+/// For pages: everything from here, styles also inline (Swagger UI and `ReDoc`
+/// write them), `ReDoc`'s search worker from a blob.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
      connect-src 'self'; worker-src 'self' blob:; form-action 'self'; base-uri 'none'; \

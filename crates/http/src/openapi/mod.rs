@@ -1,4 +1,4 @@
-//! The OpenAPI document: the routes' own words, and what is true of all of them.
+//! The `OpenAPI` document: the routes' own words, and what is true of all of them.
 
 mod problems;
 

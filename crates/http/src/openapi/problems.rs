@@ -16,8 +16,8 @@ use crate::problem::{FieldError, Problem};
 
 /// The moment at which the examples happen.
 const THEN: Timestamp = Timestamp::from_seconds(1_767_225_600);
-const HOUR: Duration = Duration::from_secs(3600);
-const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_hours(1);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Adds every operation's problems.
 pub(super) fn add_to(document: &mut OpenApi) {

@@ -22,7 +22,7 @@ pub(super) async fn asset(name: web::Path<String>) -> Result<HttpResponse, Probl
     Ok(answer.content_type(content_type).insert_header(for_a_while()).body(text))
 }
 
-/// ReDoc 2.5.4 (MIT), kept compressed; every browser reads it like that.
+/// `ReDoc` 2.5.4 (MIT), kept compressed; every browser reads it like that.
 fn redoc() -> HttpResponse {
     HttpResponse::Ok()
         .content_type(JAVASCRIPT)

@@ -1,4 +1,4 @@
-//! The API's documentation: Swagger UI, ReDoc, and the document they show.
+//! The API's documentation: Swagger UI, `ReDoc`, and the document they show.
 
 use actix_web::{HttpResponse, web};
 use utoipa_swagger_ui::{Config, SwaggerUi};

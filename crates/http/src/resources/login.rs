@@ -28,7 +28,7 @@ pub(crate) struct LoginRequest {
     password: String,
 }
 
-/// Contract B's credentials: the OAuth2 password form (RFC 6749 §4.3.2).
+/// Contract B's credentials: the `OAuth2` password form (RFC 6749 §4.3.2).
 #[derive(ToSchema)]
 #[schema(as = LoginForm)]
 #[expect(dead_code, reason = "documents what `by_username` reads")]

@@ -122,12 +122,11 @@ impl Reader {
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         self.add_default(name);
-        match self.optional(name, parse)? {
-            Some(value) => Some(value),
-            None => {
-                self.mistakes.push(format!("{name}: must be set"));
-                None
-            }
+        if let Some(value) = self.optional(name, parse)? {
+            Some(value)
+        } else {
+            self.mistakes.push(format!("{name}: must be set"));
+            None
         }
     }
 
