@@ -17,7 +17,7 @@ use portcullis_domain::ports::MailCap;
 use portcullis_domain::{LockoutPolicy, PasswordPolicy};
 use portcullis_http::{Deprecation, HttpSettings, RateLimits};
 
-use self::reader::Reader;
+use self::reader::{Reader, Wrong};
 
 pub(crate) use self::reader::InvalidSettings;
 pub(crate) use self::table::reference;
@@ -79,12 +79,11 @@ impl Settings {
     fn read(mut reader: Reader) -> Result<Self, InvalidSettings> {
         let server = server(&mut reader);
         let database = database(&mut reader);
-        let keys = keys(&mut reader, server.as_ref());
-        let hashing = hashing(&mut reader, server.as_ref());
-        let rules = rules(&mut reader, server.as_ref());
-        let http = http(&mut reader, server.as_ref());
-        reader.get("MAIL_PROVIDER", parse::mail_provider);
-        let mail_from = reader.get("MAIL_FROM", parse::one_line);
+        let keys = keys(&mut reader, server.as_ref().ok());
+        let hashing = hashing(&mut reader, server.as_ref().ok());
+        let rules = rules(&mut reader, server.as_ref().ok());
+        let http = http(&mut reader, server.as_ref().ok());
+        let mail_from = mail_from(&mut reader);
         let log = log(&mut reader);
         reader
             .refuse("REDIS_URL", "this version keeps limits and sessions without Redis; unset it");
@@ -92,14 +91,14 @@ impl Settings {
         reader.finish()?;
         match (server, database, keys, hashing, rules, http, mail_from, log) {
             (
-                Some(server),
-                Some(database),
-                Some(keys),
-                Some(hashing),
-                Some(rules),
-                Some(http),
-                Some(mail_from),
-                Some(log),
+                Ok(server),
+                Ok(database),
+                Ok(keys),
+                Ok(hashing),
+                Ok(rules),
+                Ok(http),
+                Ok(mail_from),
+                Ok(log),
             ) => {
                 Ok(Self { server, database, keys, hashing, rules, http, mail_from, log, effective })
             }
@@ -108,13 +107,13 @@ impl Settings {
     }
 }
 
-fn server(reader: &mut Reader) -> Option<ServerSettings> {
+fn server(reader: &mut Reader) -> Result<ServerSettings, Wrong> {
     let host = reader.get("HOST", parse::host);
     let port = reader.get("PORT", parse::whole_number(1, u16::MAX));
     let public_url = reader.get("PUBLIC_URL", parse::origin);
     let workers = reader.get("WORKERS", parse::whole_number(1, 1024));
     let shutdown_grace = reader.get("SHUTDOWN_GRACE", parse::duration);
-    Some(ServerSettings {
+    Ok(ServerSettings {
         host: host?,
         port: port?,
         public_url: public_url?,
@@ -123,20 +122,20 @@ fn server(reader: &mut Reader) -> Option<ServerSettings> {
     })
 }
 
-fn database(reader: &mut Reader) -> Option<DatabaseSettings> {
+fn database(reader: &mut Reader) -> Result<DatabaseSettings, Wrong> {
     let file = reader.get("DATABASE_URL", parse::sqlite_url);
     let pool_size = reader.get("DATABASE_POOL_SIZE", parse::whole_number(1, 1000));
-    Some(DatabaseSettings { file: file?, pool_size: pool_size? })
+    Ok(DatabaseSettings { file: file?, pool_size: pool_size? })
 }
 
-fn keys(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<KeySettings> {
+fn keys(reader: &mut Reader, server: Option<&ServerSettings>) -> Result<KeySettings, Wrong> {
     let secret = reader.optional("SECRET_KEY", parse::secret);
     let previous_secret = reader.optional("SECRET_KEY_PREVIOUS", parse::secret);
     let algorithm = reader.get("JWT_ALGORITHM", parse::algorithm);
     let issuer = reader.optional("JWT_ISSUER", parse::one_line);
     let audience = reader.get("JWT_AUDIENCE", parse::one_line);
     let folder = reader.optional("JWT_KEYS_DIR", |text| Ok(PathBuf::from(text)));
-    Some(KeySettings {
+    Ok(KeySettings {
         secret: secret?,
         previous_secret: previous_secret?,
         algorithm: algorithm?,
@@ -150,11 +149,11 @@ fn keys(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<KeySetti
 /// Lowest cost outside of development (contract §10).
 const PRODUCTION_ROUNDS: u32 = 10;
 
-fn hashing(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<HashingScheme> {
+fn hashing(reader: &mut Reader, server: Option<&ServerSettings>) -> Result<HashingScheme, Wrong> {
     let is_argon2 =
         reader.get("PASSWORD_HASHER", parse::word(&[("bcrypt", false), ("argon2id", true)]));
     let is_local = server.is_none_or(|server| server.host.is_loopback());
-    let cost: Option<u32> = reader.get("BCRYPT_ROUNDS", |text| {
+    let cost: Result<u32, Wrong> = reader.get("BCRYPT_ROUNDS", |text| {
         let cost = parse::whole_number(4, 17)(text)?;
         if cost < PRODUCTION_ROUNDS && !is_local {
             return Err(format!(
@@ -164,10 +163,10 @@ fn hashing(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<Hashi
         Ok(cost)
     });
     let cost = cost?;
-    Some(if is_argon2? { HashingScheme::Argon2id } else { HashingScheme::BcryptSha256 { cost } })
+    Ok(if is_argon2? { HashingScheme::Argon2id } else { HashingScheme::BcryptSha256 { cost } })
 }
 
-fn rules(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<Rules> {
+fn rules(reader: &mut Reader, server: Option<&ServerSettings>) -> Result<Rules, Wrong> {
     let policies = [("basic", PasswordPolicy::Basic), ("composition", PasswordPolicy::Composition)];
     let disclosures = [("reveal", Disclosure::Reveal), ("hide", Disclosure::Hide)];
     let password_policy = reader.get("PASSWORD_POLICY", parse::word(&policies));
@@ -186,7 +185,7 @@ fn rules(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<Rules> 
     let password_reset = reader.optional("PASSWORD_RESET_URL", parse::url);
     let public_url = server.map(|server| server.public_url.clone()).unwrap_or_default();
     let defaults = Rules::default();
-    Some(Rules {
+    Ok(Rules {
         password_policy: password_policy?,
         disclosure: disclosure?,
         lockout: LockoutPolicy {
@@ -213,7 +212,7 @@ fn rules(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<Rules> 
     })
 }
 
-fn http(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<HttpSettings> {
+fn http(reader: &mut Reader, server: Option<&ServerSettings>) -> Result<HttpSettings, Wrong> {
     let is_limited = reader.get("RATE_LIMIT_ENABLED", parse::switch);
     let window = reader.get("RATE_LIMIT_WINDOW", parse::seconds_or_duration);
     let limit = parse::whole_number(1, 1_000_000);
@@ -235,7 +234,7 @@ fn http(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<HttpSett
         user: user?,
     };
     let (sunset, guide) = (sunset?, guide?);
-    Some(HttpSettings {
+    Ok(HttpSettings {
         version: env!("CARGO_PKG_VERSION"),
         is_https: server.is_some_and(|server| server.public_url.starts_with("https://")),
         docs: docs?,
@@ -246,10 +245,16 @@ fn http(reader: &mut Reader, server: Option<&ServerSettings>) -> Option<HttpSett
     })
 }
 
-fn log(reader: &mut Reader) -> Option<LogSettings> {
+fn mail_from(reader: &mut Reader) -> Result<String, Wrong> {
+    let provider = reader.get("MAIL_PROVIDER", parse::mail_provider);
+    let from = reader.get("MAIL_FROM", parse::one_line);
+    provider.and(from)
+}
+
+fn log(reader: &mut Reader) -> Result<LogSettings, Wrong> {
     let is_json = reader.get("LOG_FORMAT", parse::word(&[("pretty", false), ("json", true)]));
     let level = reader.get("LOG_LEVEL", parse::log_level);
-    Some(LogSettings { is_json: is_json?, level: level? })
+    Ok(LogSettings { is_json: is_json?, level: level? })
 }
 
 #[cfg(test)]

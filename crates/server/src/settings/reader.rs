@@ -35,6 +35,10 @@ impl fmt::Display for InvalidSettings {
 
 impl std::error::Error for InvalidSettings {}
 
+/// A setting is wrong; the reader has taken note of it.
+#[derive(Debug)]
+pub(super) struct Wrong;
+
 /// Hands out settings and collects what is wrong with them.
 pub(super) struct Reader {
     values: HashMap<String, Value>,
@@ -120,35 +124,33 @@ impl Reader {
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
+    ) -> Result<T, Wrong> {
         self.add_default(name);
-        if let Some(value) = self.optional(name, parse)? {
-            Some(value)
-        } else {
+        let value = self.optional(name, parse)?;
+        value.ok_or_else(|| {
             self.mistakes.push(format!("{name}: must be set"));
-            None
-        }
+            Wrong
+        })
     }
 
-    /// A setting that may be absent: the outer `None` is a mistake, the inner
-    /// one absence.
+    /// A setting that may be absent.
     pub(super) fn optional<T>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<Option<T>> {
+    ) -> Result<Option<T>, Wrong> {
         let is_secret = table::find(name).is_some_and(|setting| setting.is_secret);
-        let Some(value) = self.values.get(name) else { return Some(None) };
+        let Some(value) = self.values.get(name) else { return Ok(None) };
         let text = value.text.trim();
         if text.is_empty() && !is_secret {
-            return Some(None);
+            return Ok(None);
         }
         match parse(text) {
-            Ok(parsed) => Some(Some(parsed)),
+            Ok(parsed) => Ok(Some(parsed)),
             Err(problem) => {
                 let shown = if is_secret { String::new() } else { format!("{text:?} ") };
                 self.mistakes.push(format!("{name}: {shown}{problem}"));
-                None
+                Err(Wrong)
             }
         }
     }

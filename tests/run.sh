@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Runs every check there is: formatting, lints, documentation, all tests.
+#
+# It needs Rust (with rustfmt and clippy) and, for the browser and the schema
+# tests, Chromium and Schemathesis: on a Debian machine it installs what is
+# missing, as root or with sudo; elsewhere it says what to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_debian_packages() {
+  local missing=()
+  command -v chromium >/dev/null || missing+=(chromium)
+  command -v chromedriver >/dev/null || missing+=(chromium-driver)
+  command -v cc >/dev/null || missing+=(gcc libc6-dev)
+  command -v curl >/dev/null || missing+=(curl)
+  command -v python3 >/dev/null || missing+=(python3)
+  [ ${#missing[@]} = 0 ] && return
+  if ! command -v apt-get >/dev/null; then
+    echo "please install: ${missing[*]}" >&2
+    exit 1
+  fi
+  step "installing ${missing[*]}"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+}
+
+install_schemathesis() {
+  if [ -n "${SCHEMATHESIS:-}" ]; then return; fi
+  if command -v schemathesis >/dev/null; then
+    SCHEMATHESIS=$(command -v schemathesis)
+  else
+    local venv=target/schemathesis
+    if [ ! -x "$venv/bin/schemathesis" ]; then
+      step "installing schemathesis into $venv"
+      # Debian ships Python without venv's own parts; virtualenv brings its own.
+      python3 -m venv "$venv" 2>/dev/null || {
+        as_root apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
+        python3 -m venv "$venv"
+      }
+      "$venv/bin/pip" install --quiet --disable-pip-version-check 'schemathesis>=4.1,<5'
+    fi
+    SCHEMATHESIS=$PWD/$venv/bin/schemathesis
+  fi
+  export SCHEMATHESIS
+}
+
+install_debian_packages
+install_schemathesis
+
+step "formatting"
+cargo fmt --all -- --check
+step "lints"
+cargo clippy --workspace --all-targets --quiet -- -D warnings
+step "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+step "the server"
+cargo build --quiet
+step "tests"
+cargo test --workspace --no-fail-fast
+step "all checks passed"
