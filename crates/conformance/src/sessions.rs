@@ -166,11 +166,14 @@ pub async fn after_an_acknowledged_end_nothing_moves(stores: &Stores) {
                 ended.store(true, Ordering::SeqCst);
                 return 0;
             }
-            let mut revived = 0;
-            for _ in 0..40 {
+            let (mut after, mut revived) = (0, 0);
+            while after < 20 {
                 let was_ended = ended.load(Ordering::SeqCst);
                 let moved = sessions.advance(session.id, 0, session.seed_digest, START).await;
-                revived += u32::from(was_ended && moved.unwrap().is_some());
+                let has_moved = moved.unwrap().is_some();
+                after += u32::from(was_ended);
+                revived += u32::from(was_ended && has_moved);
+                tokio::task::yield_now().await;
             }
             revived
         }

@@ -1,0 +1,123 @@
+//! The memory adapters, with one deliberate defect.
+
+mod limiter;
+mod steps;
+mod unit;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use portcullis_domain::StoreError;
+use portcullis_domain::ports::{Mailbox, MailboxMessage, Store, UnitOfWork};
+use portcullis_memory::MemoryStore;
+
+pub(crate) use limiter::BrokenLimiter;
+
+/// What is wrong with an adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    Nothing,
+    // Units.
+    BeUnavailable,
+    CommitNothing,
+    CommitOnDrop,
+    CountDown,
+    FindNobody,
+    HoldLocksForLong,
+    LoseFields,
+    PurgeNothing,
+    SwallowConflicts,
+    TakeEverybodyForOne,
+    TellSecrets,
+    UpgradeAnything,
+    ConsumeAgainAndAgain,
+    IgnoreExpiry,
+    IgnorePurpose,
+    IgnoreCaps,
+    // Steps.
+    AdvanceAgainAndAgain,
+    AdvanceNever,
+    AdvanceTwice,
+    EndAnything,
+    IgnorePasswordChange,
+    IgnoreSeed,
+    MixSources,
+    NeverForgive,
+    NeverLock,
+    ReviveSessions,
+    ClaimTooMuch,
+    IgnoreLeases,
+    NeverSettle,
+    IgnoreFilters,
+    KeepTwice,
+    ListBackwards,
+    NeverClear,
+    // Limiters.
+    AllowOneMore,
+    CountRefused,
+    FixedWindow,
+    OneBucket,
+    TrustTheFuture,
+}
+
+/// A memory store with a defect.
+#[derive(Clone)]
+pub(crate) struct Broken {
+    pub(crate) inner: MemoryStore,
+    pub(crate) defect: Defect,
+}
+
+impl Broken {
+    pub(crate) fn new(defect: Defect) -> Self {
+        Self { inner: MemoryStore::new(), defect }
+    }
+
+    pub(crate) fn has(&self, defect: Defect) -> bool {
+        self.defect == defect
+    }
+}
+
+#[async_trait]
+impl Store for Broken {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let inner = self.inner.begin().await?;
+        Ok(Box::new(unit::BrokenUnit { inner: Some(inner), defect: self.defect }))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        if self.has(Defect::BeUnavailable) {
+            return Err(StoreError::Unavailable("it is away".into()));
+        }
+        self.inner.ping().await
+    }
+}
+
+#[async_trait]
+impl Mailbox for Broken {
+    async fn put(&self, mut message: MailboxMessage) -> Result<(), StoreError> {
+        if self.has(Defect::KeepTwice) {
+            message.id = portcullis_conformance::build::letter("any").id;
+        }
+        self.inner.put(message).await
+    }
+
+    async fn list(
+        &self,
+        to: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<MailboxMessage>, StoreError> {
+        let to = to.filter(|_| !self.has(Defect::IgnoreFilters));
+        let mut listed = self.inner.list(to, limit).await?;
+        if self.has(Defect::ListBackwards) {
+            listed.reverse();
+        }
+        Ok(listed)
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        if self.has(Defect::NeverClear) { Ok(()) } else { self.inner.clear().await }
+    }
+}
+
+/// Longer than any law waits for a lock.
+pub(crate) const LONG: Duration = Duration::from_secs(4);

@@ -1,0 +1,152 @@
+//! Laws can fail: adapters with one deliberate defect each break them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod broken;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use broken::{Broken, BrokenLimiter, Defect};
+use portcullis_conformance::{
+    Stores, accounts, audit, limiter, logins, mailbox, one_time_tokens, outbox, sessions, units,
+};
+use portcullis_domain::ports::RateLimiter;
+
+/// Runs a law against an adapter with that defect; says whether it failed.
+async fn fails<F>(defect: Defect, law: impl FnOnce(Arc<Stores>) -> F) -> bool
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let stores = Arc::new(Stores::of(Broken::new(defect), ()));
+    tokio::spawn(law(stores)).await.is_err()
+}
+
+macro_rules! broken_by {
+    ($($defect:ident => $module:ident::$law:ident;)+) => {
+        mod each_law_is_broken_by_its_defect {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $law() {
+                    let law = |stores: Arc<Stores>| async move { $module::$law(&stores).await };
+                    assert!(!fails(Defect::Nothing, law).await, "it fails without a defect");
+                    assert!(fails(Defect::$defect, law).await, "it holds in spite of the defect");
+                }
+            )+
+        }
+    };
+}
+
+broken_by! {
+    LoseFields => accounts::every_field_of_a_user_is_read_as_it_was_written;
+    FindNobody => accounts::a_user_is_found_by_each_identifier_in_any_case;
+    SwallowConflicts => accounts::an_address_belongs_to_one_user;
+    SwallowConflicts => accounts::a_username_belongs_to_one_user_in_any_case;
+    TakeEverybodyForOne => accounts::users_without_a_username_do_not_collide;
+    CommitNothing => accounts::a_conflict_does_not_end_the_unit;
+    CountDown => accounts::numbers_count_up;
+    SwallowConflicts => accounts::of_64_parallel_registrations_one_wins;
+    LoseFields => accounts::the_first_verification_counts;
+    CommitNothing => accounts::a_new_name_replaces_the_old_one_and_its_parts;
+    UpgradeAnything => accounts::a_hash_is_upgraded_only_from_the_one_that_was_checked;
+    PurgeNothing => accounts::only_stale_unverified_accounts_are_removed;
+    PurgeNothing => accounts::a_removed_user_takes_sessions_and_tokens_along;
+    TellSecrets => accounts::debug_and_errors_tell_no_secret;
+
+    BeUnavailable => units::a_store_that_is_there_answers;
+    CommitOnDrop => units::a_dropped_unit_leaves_nothing_behind;
+    CommitNothing => units::a_write_is_invisible_until_it_is_committed;
+    HoldLocksForLong => units::a_dropped_unit_frees_its_locks_at_once;
+    CommitOnDrop => units::a_unit_cancelled_at_any_moment_leaves_the_store_whole;
+    AdvanceTwice => units::steps_cancelled_at_any_moment_leave_the_store_whole;
+    IgnoreCaps => units::parallel_units_lose_no_update;
+
+    LoseFields => one_time_tokens::every_field_of_a_token_is_read_as_it_was_written;
+    ConsumeAgainAndAgain => one_time_tokens::a_token_is_spent_once;
+    IgnoreExpiry => one_time_tokens::a_token_works_until_just_before_it_expires;
+    IgnorePurpose => one_time_tokens::a_token_works_for_its_purpose_only;
+    ConsumeAgainAndAgain => one_time_tokens::of_64_parallel_presentations_one_spends_the_token;
+    ConsumeAgainAndAgain => one_time_tokens::a_token_that_is_there_is_not_replaced;
+    CommitNothing => one_time_tokens::spending_all_spends_that_users_tokens_of_that_purpose;
+    PurgeNothing => one_time_tokens::only_expired_tokens_are_removed;
+
+    LoseFields => sessions::every_field_of_a_session_is_read_as_it_was_written;
+    EndAnything => sessions::an_unknown_session_is_nobodys;
+    AdvanceTwice => sessions::a_rotating_session_moves_on_one_by_one;
+    AdvanceNever => sessions::a_fixed_session_stays_where_it_is;
+    IgnoreExpiry => sessions::a_session_moves_until_just_before_it_expires;
+    IgnoreSeed => sessions::a_foreign_seed_moves_nothing;
+    AdvanceAgainAndAgain => sessions::of_64_parallel_rotations_one_wins;
+    EndAnything => sessions::a_session_is_ended_once_and_by_its_user_only;
+    ReviveSessions => sessions::an_ended_session_never_moves_again;
+    ReviveSessions => sessions::after_an_acknowledged_end_nothing_moves;
+    CommitNothing => sessions::ending_all_ends_that_users_live_sessions_only;
+    PurgeNothing => sessions::only_expired_sessions_are_removed;
+
+    FindNobody => logins::an_attempt_names_the_account_if_there_is_one;
+    NeverLock => logins::the_last_permitted_failure_locks_until_its_time_is_over;
+    NeverLock => logins::an_unknown_identifier_locks_just_the_same;
+    NeverLock => logins::of_64_parallel_attempts_the_permitted_ones_pass;
+    MixSources => logins::one_source_does_not_lock_another;
+    NeverLock => logins::many_sources_lock_the_identifier_for_all;
+    NeverForgive => logins::opening_a_session_forgives_and_notes_the_login;
+    NeverForgive => logins::forgiving_starts_the_count_afresh;
+    IgnorePasswordChange => logins::a_changed_password_opens_no_session;
+    CommitNothing => logins::clearing_an_identifier_forgives_every_source;
+    PurgeNothing => logins::only_stale_counters_are_removed;
+
+    LoseFields => outbox::every_field_of_a_letter_is_read_as_it_was_written;
+    IgnoreLeases => outbox::a_claimed_letter_is_held_until_its_lease_ends;
+    IgnoreLeases => outbox::of_parallel_workers_each_letter_is_held_by_one;
+    ClaimTooMuch => outbox::letters_are_claimed_oldest_first_and_a_few_at_a_time;
+    NeverSettle => outbox::a_settled_letter_is_done;
+    NeverSettle => outbox::a_postponed_letter_is_due_at_its_time;
+    NeverSettle => outbox::a_buried_letter_stays_buried;
+    NeverSettle => outbox::a_released_letter_is_due_at_once_and_was_not_tried;
+    IgnoreCaps => outbox::a_recipient_gets_so_many_of_a_kind_in_a_window;
+    CommitOnDrop => outbox::a_letter_of_a_dropped_unit_is_not_owed;
+    PurgeNothing => outbox::only_settled_letters_are_removed;
+
+    ListBackwards => mailbox::messages_are_listed_newest_first;
+    IgnoreFilters => mailbox::a_recipients_messages_are_found;
+    KeepTwice => mailbox::a_message_is_kept_once;
+    NeverClear => mailbox::an_emptied_mailbox_is_empty;
+
+    LoseFields => audit::entries_are_kept_newest_first_for_their_user;
+    CommitOnDrop => audit::an_entry_of_a_dropped_unit_is_not_kept;
+}
+
+macro_rules! limiters_broken_by {
+    ($($defect:ident => $law:ident;)+) => {
+        mod each_limiter_law_is_broken_by_its_defect {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $law() {
+                    for (defect, breaks) in [(Defect::Nothing, false), (Defect::$defect, true)] {
+                        let limiter: Arc<dyn RateLimiter> = Arc::new(BrokenLimiter::new(defect));
+                        let law = tokio::spawn(async move { limiter::$law(&limiter).await });
+                        assert_eq!(law.await.is_err(), breaks, "{defect:?}");
+                    }
+                }
+            )+
+        }
+    };
+}
+
+limiters_broken_by! {
+    AllowOneMore => the_limit_passes_and_not_one_more;
+    FixedWindow => the_window_slides;
+    CountRefused => a_refused_request_takes_nothing;
+    AllowOneMore => of_200_parallel_requests_the_limit_passes;
+    OneBucket => buckets_do_not_touch_each_other;
+    FixedWindow => what_is_left_and_when_it_returns_is_told_truly;
+    TrustTheFuture => a_clock_that_steps_back_shuts_nobody_out_for_longer_than_a_window;
+}
+
+#[tokio::test]
+async fn the_defects_are_defects_of_the_wrapper() {
+    let stores = Stores::of(Broken::new(Defect::Nothing), ());
+    stores.store.ping().await.unwrap();
+}
