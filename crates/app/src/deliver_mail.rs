@@ -10,7 +10,7 @@ use crate::{App, Failure, letters};
 
 /// How long a claimed letter is nobody else's. A killed worker's letters are
 /// taken over after this; longer than any provider's time-out.
-const LEASE: Duration = Duration::from_mins(2);
+const LEASE: Duration = Duration::from_mins(1);
 /// First wait after a temporary failure; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// Longest wait between two attempts, so that mail flows within a minute of a

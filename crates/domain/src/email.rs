@@ -38,7 +38,7 @@ impl Email {
             return Err(InvalidEmail);
         }
         let (local, domain) = text.split_once('@').ok_or(InvalidEmail)?;
-        if !is_dot_atom(local) || local.len() > MAX_LOCAL_BYTES {
+        if !is_dot_atom(local) || is_encoded_word(local) || local.len() > MAX_LOCAL_BYTES {
             return Err(InvalidEmail);
         }
         let domain = canonical_domain(domain)?;
@@ -65,6 +65,12 @@ impl Email {
 /// RFC 5322 §3.2.3: atoms joined by single dots.
 fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte))
+}
+
+/// RFC 2047 §2: some mailers decode these, so that the address they write to
+/// is not the one that was checked.
+fn is_encoded_word(local: &str) -> bool {
+    local.starts_with("=?") && local.ends_with("?=")
 }
 
 fn is_atom_byte(byte: u8) -> bool {
@@ -167,7 +173,7 @@ mod tests {
             "<a@example.com>",
             "A <a@example.com>",
             "a@example.com,b@example.com",
-            "=?utf-8?q?=41?=@example.com(",
+            "=?utf-8?q?=41?=@example.com",
             "a\t@example.com",
             "a\r@example.com",
             "a\n@example.com",

@@ -51,7 +51,7 @@ pub(crate) async fn fallback(
     request: HttpRequest,
     api: web::Data<Api>,
 ) -> Result<actix_web::HttpResponse, Problem> {
-    match api.known_paths.methods(request.path()) {
+    match api.known_paths.methods(request.match_info().as_str()) {
         Some(methods) => Err(Problem::method_not_allowed(methods.to_owned())),
         None => Err(Problem::not_found()),
     }

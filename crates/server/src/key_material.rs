@@ -88,10 +88,10 @@ pub(crate) fn access_tokens(
     tokens.ok_or(KeyMaterialError::Keys(KeyFileError::Empty(folder)))
 }
 
-/// The folder beside the database, one per algorithm, with a key in it.
+/// The folder beside the database, with a key in it.
 fn own_key_folder(settings: &Settings, clock: &dyn Clock) -> Result<PathBuf, KeyMaterialError> {
     let algorithm = settings.keys.algorithm;
-    let folder = data_folder(settings).join("keys").join(algorithm.name().to_lowercase());
+    let folder = data_folder(settings).join("keys");
     match load_key_files(algorithm, &folder) {
         Err(KeyFileError::Empty(_)) => {}
         Err(KeyFileError::Io(_, error)) if error.kind() == ErrorKind::NotFound => {}

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 use tracing::{error, info};
@@ -65,16 +65,20 @@ fn write_out(
     let mut written = problem.render(api.app.now());
     for (name, value) in response.headers() {
         // What inner layers added stays; the body's own description does not.
-        if !written.headers().contains_key(name) && !name.as_str().starts_with("content-") {
+        if !written.headers().contains_key(name) && !describes_body(name) {
             written.headers_mut().append(name.clone(), value.clone());
         }
     }
     (ServiceResponse::new(request, written), Some(problem))
 }
 
+fn describes_body(name: &HeaderName) -> bool {
+    [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING].contains(name)
+}
+
 /// Whether a handler has written a document of its own, as `/health` does.
 fn is_document(response: &HttpResponse<BoxBody>) -> bool {
-    let content_type = response.headers().get(actix_web::http::header::CONTENT_TYPE);
+    let content_type = response.headers().get(header::CONTENT_TYPE);
     content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 

@@ -11,6 +11,7 @@ use portcullis_domain::Timestamp;
 
 use crate::Api;
 use crate::api::Deprecation;
+use crate::middleware::routed_path;
 
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
@@ -21,7 +22,7 @@ pub(crate) async fn deprecation(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let is_v1 = request.path().starts_with("/api/v1/");
+    let is_v1 = routed_path(&request).starts_with("/api/v1/");
     let api = request.app_data::<web::Data<Api>>().cloned();
     let mut response = next.call(request).await?;
     if let Some(end) = api.as_ref().and_then(|api| api.settings.deprecation.as_ref())

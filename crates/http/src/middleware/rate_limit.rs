@@ -12,6 +12,7 @@ use portcullis_domain::ports::{Bucket, Quota, Verdict};
 
 use crate::Api;
 use crate::extract::client::source_of;
+use crate::middleware::routed_path;
 use crate::problem::Problem;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
@@ -29,8 +30,8 @@ enum Tier {
     Public,
 }
 
-/// The tier of a path exactly as it is spelled; other spellings reach no
-/// handler, and count as general.
+/// The tier of a path as it is routed; spellings that reach no handler count
+/// as general.
 fn tier_of(path: &str) -> Tier {
     match path {
         "/api/v1/auth/login"
@@ -87,7 +88,7 @@ pub(crate) async fn rate_limit(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let client = source_of(request.request()).network();
-    let (bucket, limit) = match tier_of(request.path()) {
+    let (bucket, limit) = match tier_of(routed_path(&request)) {
         Tier::Strict => (Bucket::Strict(client), limits.strict),
         Tier::General => (Bucket::General(client), limits.general),
         Tier::Public => (Bucket::Public(client), limits.public),

@@ -8,6 +8,7 @@ use actix_web::middleware::Next;
 use actix_web::web;
 
 use crate::Api;
+use crate::middleware::routed_path;
 
 /// For documents that are data.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -23,7 +24,7 @@ pub(crate) async fn security_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let path = request.path().to_owned();
+    let path = routed_path(&request).to_owned();
     let is_https = request.app_data::<web::Data<Api>>().is_some_and(|api| api.settings.is_https);
     let mut response = next.call(request).await?;
     add(response.headers_mut(), &path, is_https);

@@ -1,5 +1,6 @@
 //! The `OpenAPI` document: the routes' own words, and what is true of all of them.
 
+mod examples;
 mod problems;
 
 use actix_web::App;
@@ -43,6 +44,7 @@ pub fn document() -> OpenApi {
     add_security_schemes(&mut document);
     add_problem_schemas(&mut document);
     problems::add_to(&mut document);
+    examples::add_to(&mut document);
     document
 }
 

@@ -1,0 +1,187 @@
+//! Too many wrong passwords.
+
+use std::time::Duration;
+
+use portcullis_tests::{Answer, PASSWORD, Server, at_once, eventually, problem};
+
+const WRONG: &str = "wrong password";
+const SUBJECT: &str = "Your account is locked for a while";
+
+async fn fail_ten_times(server: &Server, email: &str) {
+    for _ in 0..10 {
+        server.anonymous().log_in(email, WRONG).await.is_problem(problem::BAD_LOGIN);
+    }
+}
+
+/// Insists on a lock that lasts at most an hour.
+#[track_caller]
+fn is_locked(answer: &Answer) {
+    answer.is_problem(problem::LOCKED);
+    assert!((1..=3600).contains(&answer.number("retry-after")), "{answer:?}");
+}
+
+#[tokio::test]
+async fn the_eleventh_try_is_locked_even_with_the_right_password() {
+    let server = Server::start().await;
+    server.verified("ann@example.com").await;
+    fail_ten_times(&server, "ann@example.com").await;
+    is_locked(&server.anonymous().log_in("ann@example.com", WRONG).await);
+    is_locked(&server.anonymous().log_in("ann@example.com", PASSWORD).await);
+    server.mailbox().mail("ann@example.com", SUBJECT).await;
+}
+
+#[tokio::test]
+async fn an_unknown_address_is_locked_in_the_same_way_and_gets_no_mail() {
+    let server = Server::start().await;
+    fail_ten_times(&server, "nobody@example.com").await;
+    is_locked(&server.anonymous().log_in("nobody@example.com", PASSWORD).await);
+    server.registered("later@example.com").await;
+    assert!(server.mailbox().all("nobody@example.com").await.is_empty());
+}
+
+#[tokio::test]
+async fn somebody_elses_lock_locks_nobody() {
+    let server = Server::start().await;
+    server.verified("ann@example.com").await;
+    fail_ten_times(&server, "bob@example.com").await;
+    server.anonymous().log_in("ann@example.com", PASSWORD).await.is(200);
+}
+
+#[tokio::test]
+async fn both_contracts_count_together() {
+    let server = Server::start().await;
+    server.verified("ann@example.com").await;
+    let anonymous = server.anonymous();
+    for _ in 0..5 {
+        anonymous.log_in("ann@example.com", WRONG).await.is_problem(problem::BAD_LOGIN);
+        let form = anonymous.log_in_by_form("ann@example.com", WRONG).await;
+        form.is_problem(problem::BAD_FORM_LOGIN);
+    }
+    is_locked(&anonymous.log_in("ann@example.com", PASSWORD).await);
+    is_locked(&anonymous.log_in_by_form("ann@example.com", PASSWORD).await);
+}
+
+#[tokio::test]
+async fn every_spelling_counts_as_one() {
+    let server = Server::start().await;
+    server.verified("ann@example.com").await;
+    let spellings = [
+        "ann@example.com",
+        "ANN@example.com",
+        " ann@example.com",
+        "ann@EXAMPLE.com ",
+        "Ann@Example.Com",
+    ];
+    for spelling in spellings.into_iter().chain(spellings) {
+        server.anonymous().log_in(spelling, WRONG).await.is_problem(problem::BAD_LOGIN);
+    }
+    is_locked(&server.anonymous().log_in("ann@example.com", PASSWORD).await);
+}
+
+#[tokio::test]
+async fn a_username_is_locked_too() {
+    let server = Server::start().await;
+    server.signed_up("johndoe", "john@example.com").await;
+    for spelling in ["johndoe", "JohnDoe"].into_iter().cycle().take(10) {
+        let answer = server.anonymous().log_in_by_form(spelling, WRONG).await;
+        answer.is_problem(problem::BAD_FORM_LOGIN);
+    }
+    is_locked(&server.anonymous().log_in_by_form("JOHNDOE", PASSWORD).await);
+}
+
+#[tokio::test]
+async fn guesses_in_parallel_get_no_extra_try() {
+    let server = Server::start().await;
+    server.verified("ann@example.com").await;
+    let answers = at_once(48, |_| {
+        let anonymous = server.anonymous();
+        async move { anonymous.log_in("ann@example.com", WRONG).await }
+    })
+    .await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 400).count(), 10);
+    for refused in answers.iter().filter(|answer| answer.status != 400) {
+        is_locked(refused);
+    }
+}
+
+#[tokio::test]
+async fn a_success_forgives_earlier_failures() {
+    let server = Server::start().await;
+    server.verified("ann@example.com").await;
+    for _ in 0..2 {
+        for _ in 0..9 {
+            let answer = server.anonymous().log_in("ann@example.com", WRONG).await;
+            answer.is_problem(problem::BAD_LOGIN);
+        }
+        server.anonymous().log_in("ann@example.com", PASSWORD).await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn a_lock_ends_when_it_was_said_to_end() {
+    let server = Server::start_with(&[("LOCKOUT_DURATION", "2s")]).await;
+    server.verified("ann@example.com").await;
+    fail_ten_times(&server, "ann@example.com").await;
+    let locked = server.anonymous().log_in("ann@example.com", PASSWORD).await;
+    locked.is_problem(problem::LOCKED);
+    assert!((1..=2).contains(&locked.number("retry-after")), "{locked:?}");
+    // Trying again and again does not make it longer.
+    eventually("the end of the lock", Duration::from_secs(6), async || {
+        let answer = server.anonymous().log_in("ann@example.com", PASSWORD).await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_threshold_is_a_setting() {
+    let server = Server::start_with(&[("LOCKOUT_THRESHOLD", "2")]).await;
+    for _ in 0..2 {
+        let answer = server.anonymous().log_in("ann@example.com", WRONG).await;
+        answer.is_problem(problem::BAD_LOGIN);
+    }
+    is_locked(&server.anonymous().log_in("ann@example.com", WRONG).await);
+}
+
+#[tokio::test]
+async fn a_lock_survives_a_restart() {
+    let mut server = Server::start().await;
+    server.verified("ann@example.com").await;
+    fail_ten_times(&server, "ann@example.com").await;
+    server.restart().await;
+    is_locked(&server.anonymous().log_in("ann@example.com", PASSWORD).await);
+}
+
+#[tokio::test]
+async fn a_lock_ends_no_session() {
+    let server = Server::start().await;
+    let ann = server.logged_in("ann@example.com").await;
+    fail_ten_times(&server, "ann@example.com").await;
+    is_locked(&server.anonymous().log_in("ann@example.com", PASSWORD).await);
+    ann.is_alive().await;
+}
+
+#[tokio::test]
+async fn a_reset_ends_the_lock() {
+    let server = Server::start().await;
+    server.verified("ann@example.com").await;
+    fail_ten_times(&server, "ann@example.com").await;
+    is_locked(&server.anonymous().log_in("ann@example.com", PASSWORD).await);
+    let token = server.reset_token("ann@example.com").await;
+    server.anonymous().confirm_reset(&token, "NewSecurePass456!").await.is(200);
+    server.anonymous().log_in("ann@example.com", "NewSecurePass456!").await.is(200);
+}
+
+#[tokio::test]
+async fn an_owner_elsewhere_is_not_shut_out() {
+    let server = Server::start_with(&[("TRUSTED_PROXIES", "127.0.0.1/32")]).await;
+    server.verified("ann@example.com").await;
+    fail_ten_times(&server, "ann@example.com").await;
+    let body = serde_json::json!({"email": "ann@example.com", "password": PASSWORD});
+    let elsewhere = server
+        .anonymous()
+        .request(reqwest::Method::POST, "/api/v1/auth/login")
+        .header("x-forwarded-for", "198.51.100.9")
+        .json(&body);
+    Answer::to(elsewhere).await.is(200);
+}
