@@ -47,7 +47,7 @@ where
     let client = connected(&mut driver, port, profile.path()).await;
     // A task of its own, so that a failing story comes back here.
     let story = story(Page { client: client.clone() });
-    let told = LocalSet::new().run_until(spawn_local(story)).await;
+    let told = LocalSet::new().run_until(async { spawn_local(story).await }).await;
     // Only the driver can end the browser; without this it would live on.
     drop(client.close().await);
     driver.kill().unwrap();

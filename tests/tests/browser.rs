@@ -14,10 +14,11 @@ async fn swagger_ui_logs_in_and_shows_the_profile() {
                          [.//*[@data-path='/api/v1/auth/me']]";
         page.click(&format!("{operation}//button[contains(@class, 'opblock-summary-control')]"))
             .await;
-        // The page opens operations ready to be tried out.
+        page.click(&format!("{operation}//button[contains(@class, 'try-out__btn')]")).await;
         page.click(&format!("{operation}//button[contains(@class, 'execute')]")).await;
         let live = format!("{operation}//table[contains(@class, 'live-responses-table')]");
-        page.shows(&format!("{live}//td[contains(@class, 'response-col_status')]"), "200").await;
+        page.shows(&format!("{live}/tbody//td[contains(@class, 'response-col_status')]"), "200")
+            .await;
         page.shows(&live, "ann@example.com").await;
     })
     .await;

@@ -61,8 +61,15 @@ fn example_of(schema: &Value, schemas: &Schemas) -> Value {
         return Value::Object(fields.collect());
     }
     if let Some(properties) = schema["properties"].as_object() {
-        let fields =
-            properties.iter().map(|(name, property)| (name.clone(), example_of(property, schemas)));
+        // What a success need not have, such as `error`, it has not.
+        let required = schema["required"].as_array();
+        let is_required = |name: &str| {
+            required.is_some_and(|names| names.iter().any(|required| required == name))
+        };
+        let fields = properties
+            .iter()
+            .filter(|(name, _)| is_required(name))
+            .map(|(name, property)| (name.clone(), example_of(property, schemas)));
         return Value::Object(fields.collect::<Map<_, _>>());
     }
     match schema["format"].as_str() {

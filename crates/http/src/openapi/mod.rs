@@ -7,7 +7,8 @@ use actix_web::App;
 use utoipa::openapi::security::{
     Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme,
 };
-use utoipa::openapi::{Contact, InfoBuilder, License, OpenApi, OpenApiBuilder};
+use utoipa::openapi::tag::{Tag, TagBuilder};
+use utoipa::openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 
@@ -35,10 +36,9 @@ pub fn document() -> OpenApi {
         .title("Portcullis")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(DESCRIPTION))
-        .contact(Some(Contact::new()))
         .license(Some(License::new("MIT OR Apache-2.0")))
         .build();
-    let base = OpenApiBuilder::new().info(info).build();
+    let base = OpenApiBuilder::new().info(info).tags(Some(tags())).build();
     let app = App::new().into_utoipa_app().openapi(base).configure(documented);
     let (_, mut document) = app.split_for_parts();
     add_security_schemes(&mut document);
@@ -46,6 +46,17 @@ pub fn document() -> OpenApi {
     problems::add_to(&mut document);
     examples::add_to(&mut document);
     document
+}
+
+/// The groups of operations, in the order in which a reader wants them.
+fn tags() -> [Tag; 4] {
+    let tag = |name, about| TagBuilder::new().name(name).description(Some(about)).build();
+    [
+        tag("Contract A: JSON and e-mail", "Registration, verification, profile, password reset."),
+        tag("Contract B: forms and username", "Sign-up and account."),
+        tag("Both contracts", "Login, refresh and logout: the request says which one applies."),
+        tag("Operation", "For those who run it, and for services that check tokens."),
+    ]
 }
 
 fn add_security_schemes(document: &mut OpenApi) {

@@ -10,7 +10,6 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
     let swagger = SwaggerUi::new("/docs/{_:.*}").config(
         Config::from("/openapi.json")
             .persist_authorization(true)
-            .try_it_out_enabled(true)
             .display_request_duration(true)
             .display_operation_id(false)
             .deep_linking(true)

@@ -20,6 +20,5 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Message {
     /// What happened.
-    #[schema(example = "Email verified successfully")]
     pub(crate) message: &'static str,
 }

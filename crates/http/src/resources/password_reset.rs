@@ -42,7 +42,14 @@ pub(crate) struct PasswordResetConfirmation {
     operation_id = "request_password_reset",
     tag = "Contract A: JSON and e-mail",
     request_body(content = PasswordResetRequest, content_type = "application/json"),
-    responses((status = 200, description = "Taken note of", body = Message))
+    responses((
+        status = 200,
+        description = "Taken note of",
+        body = Message,
+        example = json!({
+            "message": "If an account exists, a password reset email has been sent."
+        })
+    ))
 )]
 #[post("/api/v1/auth/password-reset/request")]
 pub(crate) async fn request(
@@ -65,7 +72,14 @@ pub(crate) async fn request(
     operation_id = "confirm_password_reset",
     tag = "Contract A: JSON and e-mail",
     request_body(content = PasswordResetConfirmation, content_type = "application/json"),
-    responses((status = 200, description = "Changed", body = Message))
+    responses((
+        status = 200,
+        description = "Changed",
+        body = Message,
+        example = json!({
+            "message": "Password reset successfully. Please login with your new password."
+        })
+    ))
 )]
 #[post("/api/v1/auth/password-reset/confirm")]
 pub(crate) async fn confirm(

@@ -102,7 +102,14 @@ pub(crate) async fn verify_by_post(
     operation_id = "resend_verification",
     tag = "Contract A: JSON and e-mail",
     request_body(content = ResendRequest, content_type = "application/json"),
-    responses((status = 200, description = "Taken note of", body = Message))
+    responses((
+        status = 200,
+        description = "Taken note of",
+        body = Message,
+        example = json!({
+            "message": "If an unverified account exists, a verification email has been sent."
+        })
+    ))
 )]
 #[post("/api/v1/auth/verify-email/resend")]
 pub(crate) async fn resend(
