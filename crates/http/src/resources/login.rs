@@ -33,8 +33,8 @@ pub(crate) struct LoginRequest {
 #[schema(as = LoginForm)]
 #[expect(dead_code, reason = "documents what `by_username` reads")]
 pub(crate) struct LoginForm {
-    /// Absent, or `password`.
-    #[schema(pattern = "^password$", example = "password")]
+    /// Absent, empty, or `password`.
+    #[schema(pattern = "^(password)?$", example = "password")]
     grant_type: Option<String>,
     /// The username, or the verified address.
     #[schema(min_length = 1, example = "johndoe")]

@@ -95,7 +95,7 @@ pub(crate) async fn show(
 #[utoipa::path(
     operation_id = "change_profile",
     tag = "Contract A: JSON and e-mail",
-    request_body(content = ProfileUpdate, content_type = "application/json"),
+    request_body(content = Option<ProfileUpdate>, content_type = "application/json"),
     responses((status = 200, description = "The profile as it is now", body = ProfileResponse)),
     security(("password" = []), ("bearer" = []))
 )]
