@@ -23,14 +23,13 @@ impl Anonymous {
             .no_proxy()
             .redirect(redirect::Policy::none())
             .pool_max_idle_per_host(0)
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
         Self { http, url }
     }
 
     /// A request that is still to be filled and sent with [`Answer::to`].
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }
@@ -157,7 +156,6 @@ impl LoggedIn {
     }
 
     /// A request with the access token.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.caller.request(method, path).bearer_auth(&self.access)
     }

@@ -24,7 +24,7 @@ async fn swagger_ui_logs_in_and_shows_the_profile() {
     .await;
 }
 
-/// Logs in with the Authorize box of the OAuth2 password form.
+/// Logs in with the Authorize box of the `OAuth2` password form.
 async fn authorize(page: &Page) {
     let form = "//div[contains(@class, 'auth-container')][.//input[@id='oauth_username']]";
     page.click(".auth-wrapper button.authorize").await;

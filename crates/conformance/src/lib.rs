@@ -6,13 +6,15 @@
 //! an adapter's whole test file is a fixture and one line:
 //!
 //! ```ignore
-//! async fn fixture() -> portcullis_conformance::Stores { … }
+//! async fn fixture() -> portcullis_conformance::Stores {
+//!     portcullis_conformance::Stores::of(MyStore::open().await, ())
+//! }
 //! portcullis_conformance::store_laws!(fixture);
 //! ```
 //!
 //! The fixture is called once per law and gives an empty store each time. That
-//! every law can fail is shown by this crate's own tests, which run them
-//! against adapters with one deliberate defect each.
+//! every law of stores and limiters can fail is shown by this crate's own
+//! tests, which run each against an adapter with one deliberate defect.
 
 // A law fails by panicking: that is what a test is.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]

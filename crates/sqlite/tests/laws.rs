@@ -1,5 +1,7 @@
 //! The laws of every storage port over `SQLite`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use portcullis_conformance::Stores;
 
 async fn store() -> Stores {

@@ -162,7 +162,7 @@ async fn every_answer_has_an_example() {
 #[tokio::test]
 async fn the_committed_document_is_the_one_that_is_served() {
     let server = Server::start().await;
-    let served = document(&server).await;
+    let live = document(&server).await;
     let printed = run(server.folder(), &["openapi"], &[]);
     assert!(printed.status.success(), "{}", printed.said());
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi/openapi.json");
@@ -172,7 +172,7 @@ async fn the_committed_document_is_the_one_that_is_served() {
         "openapi/openapi.json is out of date: portcullis openapi > openapi/openapi.json"
     );
     let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
-    assert_eq!(served["paths"], printed["paths"]);
+    assert_eq!(live["paths"], printed["paths"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Logging in by contract B: the OAuth2 password form.
+//! Logging in by contract B: the `OAuth2` password form.
 
 use portcullis_tests::{Answer, PASSWORD, Server, problem};
 use reqwest::Method;

@@ -71,7 +71,7 @@ async fn round(server: &mut Server, number: usize, acknowledged: usize) -> Journ
         let email = format!("leaver{task}@example.com");
         tasks.spawn(keep_leaving(server.anonymous(), email, Arc::clone(&journal)));
     }
-    eventually("the acknowledgements", Duration::from_secs(60), async || {
+    eventually("the acknowledgements", Duration::from_mins(1), async || {
         let journal = journal.lock().unwrap();
         (journal.registered.len() + journal.logged_out.len() >= acknowledged).then_some(())
     })

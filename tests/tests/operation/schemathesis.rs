@@ -1,4 +1,4 @@
-//! What a stranger reads in the OpenAPI document is what the server does.
+//! What a stranger reads in the `OpenAPI` document is what the server does.
 
 use std::process::Command;
 
@@ -22,7 +22,7 @@ fn explore(server: &Server, caller: &LoggedIn, selection: &[&str]) {
         .arg(&configuration)
         .arg("run")
         .arg(format!("{}/openapi.json", server.url()))
-        .args(["--checks", "all", "--max-examples", "25", "--seed", "1", "--workers", "2"])
+        .args(["--checks", "all", "--max-examples", "60", "--seed", "1", "--workers", "2"])
         .args(["--request-timeout", "10", "--no-color"])
         .arg("--header")
         .arg(format!("Authorization: Bearer {}", caller.access))
