@@ -151,7 +151,7 @@ mod tests {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let TokenDigest(bytes) =
             SealedTokens::new(&ServerSecret::generate(), None).digest_token("abc");
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         assert_eq!(text, expected);
     }
 }
