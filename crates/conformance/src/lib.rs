@@ -13,8 +13,8 @@
 //! ```
 //!
 //! The fixture is called once per law and gives an empty store each time. That
-//! every law of stores and limiters can fail is shown by this crate's own
-//! tests, which run each against an adapter with one deliberate defect.
+//! every law can fail is shown by this crate's own tests, which run each
+//! against an adapter with one deliberate defect.
 
 // A law fails by panicking: that is what a test is.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]

@@ -7,11 +7,12 @@ mod broken;
 use std::future::Future;
 use std::sync::Arc;
 
-use broken::{Broken, BrokenLimiter, Defect};
+use broken::{Broken, BrokenHasher, BrokenLimiter, BrokenTokens, Defect};
 use portcullis_conformance::{
-    Stores, accounts, audit, limiter, logins, mailbox, one_time_tokens, outbox, sessions, units,
+    Stores, accounts, audit, hashing, limiter, logins, mailbox, one_time_tokens, opaque_tokens,
+    outbox, sessions, signing, units,
 };
-use portcullis_domain::ports::RateLimiter;
+use portcullis_domain::ports::{AccessTokens, OpaqueTokens, PasswordHasher, RateLimiter};
 
 /// Runs a law against an adapter with that defect; says whether it failed.
 async fn fails<F>(defect: Defect, law: impl FnOnce(Arc<Stores>) -> F) -> bool
@@ -117,16 +118,17 @@ broken_by! {
     CommitOnDrop => audit::an_entry_of_a_dropped_unit_is_not_kept;
 }
 
-macro_rules! limiters_broken_by {
-    ($($defect:ident => $law:ident;)+) => {
-        mod each_limiter_law_is_broken_by_its_defect {
+/// The same for ports whose adapters are made of a defect alone.
+macro_rules! port_broken_by {
+    ($tests:ident, $port:ident, $adapter:ident: $($defect:ident => $module:ident::$law:ident;)+) => {
+        mod $tests {
             use super::*;
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $law() {
                     for (defect, breaks) in [(Defect::Nothing, false), (Defect::$defect, true)] {
-                        let limiter: Arc<dyn RateLimiter> = Arc::new(BrokenLimiter::new(defect));
-                        let law = tokio::spawn(async move { limiter::$law(&limiter).await });
+                        let adapter: Arc<dyn $port> = Arc::new($adapter::new(defect));
+                        let law = tokio::spawn(async move { $module::$law(&adapter).await });
                         assert_eq!(law.await.is_err(), breaks, "{defect:?}");
                     }
                 }
@@ -135,18 +137,38 @@ macro_rules! limiters_broken_by {
     };
 }
 
-limiters_broken_by! {
-    AllowOneMore => the_limit_passes_and_not_one_more;
-    FixedWindow => the_window_slides;
-    CountRefused => a_refused_request_takes_nothing;
-    AllowOneMore => of_200_parallel_requests_the_limit_passes;
-    OneBucket => buckets_do_not_touch_each_other;
-    FixedWindow => what_is_left_and_when_it_returns_is_told_truly;
-    TrustTheFuture => a_clock_that_steps_back_shuts_nobody_out_for_longer_than_a_window;
+port_broken_by! { limiters, RateLimiter, BrokenLimiter:
+    AllowOneMore => limiter::the_limit_passes_and_not_one_more;
+    FixedWindow => limiter::the_window_slides;
+    CountRefused => limiter::a_refused_request_takes_nothing;
+    AllowOneMore => limiter::of_200_parallel_requests_the_limit_passes;
+    OneBucket => limiter::buckets_do_not_touch_each_other;
+    FixedWindow => limiter::what_is_left_and_when_it_returns_is_told_truly;
+    TrustTheFuture => limiter::a_clock_that_steps_back_shuts_nobody_out_for_longer_than_a_window;
 }
 
-#[tokio::test]
-async fn the_defects_are_defects_of_the_wrapper() {
-    let stores = Stores::of(Broken::new(Defect::Nothing), ());
-    stores.store.ping().await.unwrap();
+port_broken_by! { hashers, PasswordHasher, BrokenHasher:
+    FoldCase => hashing::the_right_password_matches_and_no_other;
+    CutAt72 => hashing::every_byte_of_a_long_password_counts;
+    StopAtNul => hashing::a_nul_does_not_end_a_password;
+    NoSalt => hashing::two_hashes_of_one_password_differ;
+    WelcomeStrangers => hashing::without_an_account_nothing_matches;
+    FailOnDamage => hashing::a_damaged_hash_matches_nothing;
+}
+
+port_broken_by! { opaque, OpaqueTokens, BrokenTokens:
+    LoseFields => opaque_tokens::a_sealed_token_opens_to_what_it_was;
+    SealAnew => opaque_tokens::sealing_twice_gives_one_text;
+    IgnoreSeals => opaque_tokens::no_altered_text_opens;
+    OddCharacters => opaque_tokens::tokens_are_url_safe_and_long_enough;
+    IgnorePurpose => opaque_tokens::one_letter_gives_one_token_per_purpose;
+    FoldCase => opaque_tokens::digests_follow_their_input;
+}
+
+port_broken_by! { access, AccessTokens, BrokenTokens:
+    LoseFields => signing::a_signed_token_says_what_was_signed;
+    ExpireLate => signing::a_token_is_good_until_just_before_it_expires;
+    TrustTheFuture => signing::a_token_from_the_future_is_refused;
+    IgnoreSeals => signing::no_altered_token_is_accepted;
+    AcceptAnything => signing::what_is_no_token_is_refused;
 }

@@ -1,7 +1,9 @@
 //! The memory adapters, with one deliberate defect.
 
+mod hasher;
 mod limiter;
 mod steps;
+mod tokens;
 mod unit;
 
 use std::time::Duration;
@@ -11,7 +13,9 @@ use portcullis_domain::StoreError;
 use portcullis_domain::ports::{Mailbox, MailboxMessage, Store, UnitOfWork};
 use portcullis_memory::MemoryStore;
 
+pub(crate) use hasher::BrokenHasher;
 pub(crate) use limiter::BrokenLimiter;
+pub(crate) use tokens::BrokenTokens;
 
 /// What is wrong with an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +62,18 @@ pub(crate) enum Defect {
     FixedWindow,
     OneBucket,
     TrustTheFuture,
+    // Hashers and tokens.
+    AcceptAnything,
+    CutAt72,
+    ExpireLate,
+    FailOnDamage,
+    FoldCase,
+    IgnoreSeals,
+    NoSalt,
+    OddCharacters,
+    SealAnew,
+    StopAtNul,
+    WelcomeStrangers,
 }
 
 /// A memory store with a defect.

@@ -1,5 +1,6 @@
 //! From requests to the domain's values.
 
+pub(crate) mod accept;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod client;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::HTML;
 use crate::Api;
+use crate::extract::accept::prefers_html;
 use crate::problem::Problem;
-use crate::resources::verify_email::prefers_html;
 
 /// Most messages that are shown at once.
 const LIMIT: u32 = 200;
