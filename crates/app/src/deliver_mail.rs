@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::{Claim, Lease, MailerError};
 use portcullis_domain::{Letter, LetterKind, Mail, OneTimeToken, Purpose, User};
 use secrecy::ExposeSecret;
@@ -92,17 +93,17 @@ impl App {
                     delivered.sent += 1;
                 }
                 Err(error @ MailerError::Permanent(_)) => {
-                    outbox.bury(letter.id, self.now(), told(&error)).await?;
+                    outbox.bury(letter.id, self.now(), with_causes(&error)).await?;
                     delivered.buried += 1;
                 }
                 Err(error @ MailerError::Temporary(_)) => {
                     let now = self.now();
                     if now.since(letter.created_at) >= WORTH_TRYING {
-                        outbox.bury(letter.id, now, told(&error)).await?;
+                        outbox.bury(letter.id, now, with_causes(&error)).await?;
                         delivered.buried += 1;
                     } else {
                         let due = now + wait_after(&claim);
-                        outbox.postpone(letter.id, due, told(&error)).await?;
+                        outbox.postpone(letter.id, due, with_causes(&error)).await?;
                         delivered.postponed += 1;
                     }
                 }
@@ -170,18 +171,6 @@ impl App {
 fn is_due_to(kind: LetterKind, user: &User) -> bool {
     let is_pointless = kind == LetterKind::Verification && user.is_email_verified();
     user.is_active() && !is_pointless
-}
-
-/// The error and its causes, for the operator who looks at the outbox.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 /// Doubling, capped, and spread by up to a quarter so that letters that failed

@@ -76,7 +76,7 @@ impl App {
         let recipient = caller.user.email.clone().into();
         let letter = self.letter(LetterKind::RefreshTokenReused, recipient, client);
         let mut unit = self.ports.store.begin().await?;
-        if unit.sessions().end(presented.session, end).await? {
+        if unit.sessions().end(presented.session, caller.user.id, end).await? {
             unit.audit().record(&event).await?;
             unit.outbox().enqueue(&letter, self.rules.mail_cap).await?;
             unit.commit().await?;

@@ -136,7 +136,7 @@ pub async fn a_session_is_ended_once_and_by_its_user_only(stores: &Stores) {
     assert!(!stores.sessions.end(session.id, session.user_id, later).await.unwrap());
     assert_eq!(read(stores, &session).await.end, Some(LOGOUT), "the first end counts");
     let mut unit = stores.store.begin().await.unwrap();
-    assert!(!unit.sessions().end(session.id, later).await.unwrap());
+    assert!(!unit.sessions().end(session.id, session.user_id, later).await.unwrap());
 }
 
 /// Neither in a unit nor in a step ended does it come back.
@@ -144,7 +144,8 @@ pub async fn an_ended_session_never_moves_again(stores: &Stores) {
     let session = opened(stores).await;
     let mut unit = stores.store.begin().await.unwrap();
     let reuse = SessionEnd { at: START, reason: EndReason::Reuse };
-    assert!(unit.sessions().end(session.id, reuse).await.unwrap());
+    assert!(!unit.sessions().end(session.id, crate::build::user_id(), reuse).await.unwrap());
+    assert!(unit.sessions().end(session.id, session.user_id, reuse).await.unwrap());
     unit.commit().await.unwrap();
     assert_eq!(advance(stores, &session, 0, START).await, None);
     assert_eq!(read(stores, &session).await.end, Some(reuse));

@@ -70,10 +70,10 @@ impl State {
         self.one_time_tokens.retain(|_, token| token.user_id != id);
     }
 
-    /// Ends a session if it is live; says whether it was.
-    pub(crate) fn end_session(&mut self, id: SessionId, end: SessionEnd) -> bool {
+    /// Ends a session if it is that user's and live; says whether it did.
+    pub(crate) fn end_session(&mut self, id: SessionId, user: UserId, end: SessionEnd) -> bool {
         match self.sessions.get_mut(&id) {
-            Some(session) if session.is_live(end.at) => {
+            Some(session) if session.user_id == user && session.is_live(end.at) => {
                 session.end = Some(end);
                 true
             }

@@ -45,9 +45,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn end(&self, id: SessionId, user: UserId, end: SessionEnd) -> Result<bool, StoreError> {
-        let mut state = self.state().await;
-        let is_theirs = state.sessions.get(&id).is_some_and(|session| session.user_id == user);
-        Ok(is_theirs && state.end_session(id, end))
+        Ok(self.state().await.end_session(id, user, end))
     }
 
     async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {

@@ -200,8 +200,13 @@ impl Sessions for State {
         Ok(())
     }
 
-    async fn end(&mut self, id: SessionId, end: SessionEnd) -> Result<bool, StoreError> {
-        Ok(self.end_session(id, end))
+    async fn end(
+        &mut self,
+        id: SessionId,
+        user: UserId,
+        end: SessionEnd,
+    ) -> Result<bool, StoreError> {
+        Ok(self.end_session(id, user, end))
     }
 
     async fn end_all(&mut self, user: UserId, end: SessionEnd) -> Result<u64, StoreError> {

@@ -12,6 +12,7 @@ mod workers;
 use std::process::ExitCode;
 
 use clap::Parser;
+use portcullis_domain::error::with_causes;
 
 use crate::cli::{Cli, Command};
 use crate::settings::Settings;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("portcullis: {}", told(&*error));
+            eprintln!("portcullis: {}", with_causes(&*error));
             ExitCode::FAILURE
         }
     }
@@ -44,16 +45,4 @@ fn main() -> ExitCode {
 fn openapi() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}", portcullis_http::document().to_pretty_json()?);
     Ok(())
-}
-
-/// An error and everything behind it, for whoever started the program.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text
 }

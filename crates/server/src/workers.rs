@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use portcullis_app::App;
+use portcullis_domain::error::with_causes;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{debug, error, warn};
@@ -56,7 +57,7 @@ async fn deliver_mail(app: App, mut stopping: watch::Receiver<bool>) {
                 MAIL_PAUSE
             }
             Err(failure) => {
-                error!(cause = ?failure, "the outbox could not be worked on");
+                error!(cause = with_causes(&failure), "the outbox could not be worked on");
                 FAILURE_PAUSE
             }
         };
@@ -73,7 +74,7 @@ async fn purge(app: App, mut stopping: watch::Receiver<bool>) {
                 PURGE_PAUSE
             }
             Err(failure) => {
-                error!(cause = ?failure, "old rows could not be removed");
+                error!(cause = with_causes(&failure), "old rows could not be removed");
                 PURGE_PAUSE
             }
         };

@@ -67,7 +67,7 @@ impl SessionStore for SqlStore {
     }
 
     async fn end(&self, id: SessionId, user: UserId, end: SessionEnd) -> Result<bool, StoreError> {
-        sessions::end_of_user(&mut self.writers.lease().await?, id, user, end).await
+        sessions::end(&mut self.writers.lease().await?, id, user, end).await
     }
 
     async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {

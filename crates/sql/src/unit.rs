@@ -157,8 +157,13 @@ impl Sessions for SqlUnit {
         sessions::open(&mut self.lease, session).await
     }
 
-    async fn end(&mut self, id: SessionId, end: SessionEnd) -> Result<bool, StoreError> {
-        sessions::end(&mut self.lease, id, end).await
+    async fn end(
+        &mut self,
+        id: SessionId,
+        user: UserId,
+        end: SessionEnd,
+    ) -> Result<bool, StoreError> {
+        sessions::end(&mut self.lease, id, user, end).await
     }
 
     async fn end_all(&mut self, user: UserId, end: SessionEnd) -> Result<u64, StoreError> {

@@ -233,8 +233,13 @@ impl Sessions for BrokenUnit {
         self.inner().sessions().open(session).await
     }
 
-    async fn end(&mut self, id: SessionId, end: SessionEnd) -> Result<bool, StoreError> {
-        self.inner().sessions().end(id, end).await
+    async fn end(
+        &mut self,
+        id: SessionId,
+        user: UserId,
+        end: SessionEnd,
+    ) -> Result<bool, StoreError> {
+        self.inner().sessions().end(id, user, end).await
     }
 
     async fn end_all(&mut self, user: UserId, end: SessionEnd) -> Result<u64, StoreError> {

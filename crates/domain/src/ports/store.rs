@@ -138,8 +138,14 @@ pub trait Sessions: Send {
     /// Opens a session.
     async fn open(&mut self, session: &Session) -> Result<(), StoreError>;
 
-    /// Ends a session if it is live at `end.at`; says whether it was.
-    async fn end(&mut self, id: SessionId, end: SessionEnd) -> Result<bool, StoreError>;
+    /// Ends a session if it is that user's and live at `end.at`; says whether
+    /// it did.
+    async fn end(
+        &mut self,
+        id: SessionId,
+        user: UserId,
+        end: SessionEnd,
+    ) -> Result<bool, StoreError>;
 
     /// Ends all of a user's live sessions; says how many.
     async fn end_all(&mut self, user: UserId, end: SessionEnd) -> Result<u64, StoreError>;

@@ -7,6 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
+use portcullis_domain::error::with_causes;
 use tracing::{error, info};
 
 use crate::Api;
@@ -42,8 +43,8 @@ pub(crate) async fn answer(
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let code = problem.as_ref().map(|problem| tracing::field::debug(problem.code));
     if let Some(cause) = problem.and_then(|problem| problem.cause) {
-        let chain = chain(&*cause);
-        error!(request_id = %id, %method, route, status, cause = chain, "a request failed");
+        let cause = with_causes(&*cause);
+        error!(request_id = %id, %method, route, status, cause, "a request failed");
     }
     info!(request_id = %id, %method, route, status, code, micros, "answered");
     Ok(response)
@@ -87,16 +88,4 @@ fn request_id(request: &ServiceRequest) -> Option<String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let is_kept = (1..=MAX_ID).contains(&id.len()) && id.bytes().all(is_plain);
     is_kept.then(|| id.to_owned())
-}
-
-/// An error and everything behind it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text
 }

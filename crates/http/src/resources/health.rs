@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
+use portcullis_domain::error::with_causes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -55,7 +56,7 @@ pub(crate) struct HealthResponse {
 pub(crate) async fn health(api: Data<Api>) -> HttpResponse {
     let checked = api.app.check_database().await;
     if let Err(failure) = &checked {
-        tracing::warn!(cause = ?failure, "the database does not answer");
+        tracing::warn!(cause = with_causes(failure), "the database does not answer");
     }
     let word = if checked.is_ok() { "healthy" } else { "unhealthy" };
     let answer = HealthResponse {

@@ -70,7 +70,7 @@ pub(crate) async fn advance(
 }
 
 /// Ends that user's session if it is live.
-pub(crate) async fn end_of_user(
+pub(crate) async fn end(
     lease: &mut Lease,
     id: SessionId,
     user: UserId,
@@ -80,27 +80,6 @@ pub(crate) async fn end_of_user(
         diesel::update(sessions::table)
             .filter(sessions::id.eq(Id(id.as_uuid())))
             .filter(sessions::user_id.eq(Id(user.as_uuid())))
-            .filter(sessions::ended_at.is_null())
-            .filter(sessions::expires_at.gt(At(end.at)))
-            .set((
-                sessions::ended_at.eq(At(end.at)),
-                sessions::end_reason.eq(end.reason.word()),
-            ))
-            .execute(connection)
-            .await
-    })?;
-    Ok(ended == 1)
-}
-
-/// Ends a session if it is live.
-pub(crate) async fn end(
-    lease: &mut Lease,
-    id: SessionId,
-    end: SessionEnd,
-) -> Result<bool, StoreError> {
-    let ended = run!(lease, connection => async {
-        diesel::update(sessions::table)
-            .filter(sessions::id.eq(Id(id.as_uuid())))
             .filter(sessions::ended_at.is_null())
             .filter(sessions::expires_at.gt(At(end.at)))
             .set((
