@@ -70,12 +70,19 @@ impl App {
                 self.ports.outbox.release(claim.letter.id).await?;
                 continue;
             }
-            self.deliver(claim, &mut delivered).await?;
+            match self.deliver(&claim, &mut delivered).await {
+                // What is wrong with one letter, or with its user's row, holds
+                // up no other.
+                Err(failure @ Failure::Internal(_)) => {
+                    self.put_off(&claim, &failure, &mut delivered).await?;
+                }
+                done => done?,
+            }
         }
         Ok(delivered)
     }
 
-    async fn deliver(&self, claim: Claim, delivered: &mut Delivered) -> Result<(), Failure> {
+    async fn deliver(&self, claim: &Claim, delivered: &mut Delivered) -> Result<(), Failure> {
         let letter = &claim.letter;
         let outbox = &self.ports.outbox;
         match self.draft(letter).await? {
@@ -97,17 +104,29 @@ impl App {
                     delivered.buried += 1;
                 }
                 Err(error @ MailerError::Temporary(_)) => {
-                    let now = self.now();
-                    if now.since(letter.created_at) >= WORTH_TRYING {
-                        outbox.bury(letter.id, now, with_causes(&error)).await?;
-                        delivered.buried += 1;
-                    } else {
-                        let due = now + wait_after(&claim);
-                        outbox.postpone(letter.id, due, with_causes(&error)).await?;
-                        delivered.postponed += 1;
-                    }
+                    self.put_off(claim, &error, delivered).await?;
                 }
             },
+        }
+        Ok(())
+    }
+
+    /// Tries again later, as long as that is worth it.
+    async fn put_off(
+        &self,
+        claim: &Claim,
+        error: &(dyn std::error::Error + Sync),
+        delivered: &mut Delivered,
+    ) -> Result<(), Failure> {
+        let (letter, now) = (&claim.letter, self.now());
+        let reason = with_causes(error);
+        if now.since(letter.created_at) >= WORTH_TRYING {
+            self.ports.outbox.bury(letter.id, now, reason).await?;
+            delivered.buried += 1;
+        } else {
+            let due = now + wait_after(claim);
+            self.ports.outbox.postpone(letter.id, due, reason).await?;
+            delivered.postponed += 1;
         }
         Ok(())
     }

@@ -43,6 +43,9 @@ failures_become!(LoginRefused);
 impl App {
     /// Opens a session for whoever knows the password.
     ///
+    /// An attempt is counted before its password is checked, so see it through
+    /// once it has begun: dropping it half-way leaves a failure counted.
+    ///
     /// Whatever the identifier and whatever is wrong, the same statements run
     /// and one hash is computed: neither answer nor time tells who has an account.
     ///
@@ -71,7 +74,13 @@ impl App {
         };
 
         let hash = met.user.as_ref().map(|user| user.password_hash.clone());
-        let found = self.ports.hasher.verify(password.clone(), hash).await?;
+        let found = match self.ports.hasher.verify(password.clone(), hash).await {
+            Ok(found) => found,
+            Err(unchecked) => {
+                self.ports.logins.withdraw(attempt).await?;
+                return Err(unchecked.into());
+            }
+        };
         let (user, outdated) = match (met.user, found) {
             (Some(user), Verification::Match { outdated }) if user.is_active() => (user, outdated),
             _ => {
@@ -217,6 +226,17 @@ mod tests {
         stage.reset("ann@example.com", "another good password").await;
         assert!(stage.log_in("ann@example.com", "another good password").await.is_ok());
         assert!(stage.log_in("ann@example.com", password()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_was_never_checked_is_no_failure() {
+        let stage = Stage::new();
+        stage.verified("ann@example.com").await;
+        let overloaded = stage.with_hasher_overloaded();
+        for _ in 0..30 {
+            let refused = overloaded.log_in("ann@example.com", password()).await.unwrap_err();
+            assert!(matches!(refused, LoginRefused::Failure(Failure::Overloaded(_))));
+        }
     }
 
     #[tokio::test]

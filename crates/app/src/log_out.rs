@@ -63,12 +63,15 @@ impl App {
         if !is_own {
             return Err(LogoutRefused::InvalidRefreshToken);
         }
-        if !self.end_session(caller, named.id, now).await? {
-            return Err(LogoutRefused::AlreadyEnded);
+        if named.id == caller.session.id {
+            let ended = self.end_session(caller, named.id, now).await?;
+            return if ended { Ok(()) } else { Err(LogoutRefused::AlreadyEnded) };
         }
-        if named.id != caller.session.id {
-            self.end_session(caller, caller.session.id, now).await?;
-        }
+        let end = SessionEnd { at: now, reason: EndReason::Logout };
+        let mut unit = self.ports.store.begin().await?;
+        unit.sessions().end(named.id, caller.user.id, end).await?;
+        unit.sessions().end(caller.session.id, caller.user.id, end).await?;
+        unit.commit().await?;
         Ok(())
     }
 

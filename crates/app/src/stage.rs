@@ -6,7 +6,7 @@ use portcullis_conformance::build::START;
 use portcullis_conformance::fakes::{
     Counting, ManualClock, PlainHasher, PlainTokens, ScriptedMailer,
 };
-use portcullis_domain::ports::{Caller, MockStore};
+use portcullis_domain::ports::{Caller, HasherError, MockPasswordHasher, MockStore};
 use portcullis_domain::{
     Client, Contract, Email, FullName, LoginIdentifier, Mail, NamePart, Password, SourceAddress,
     StoreError, UserId, Username,
@@ -78,6 +78,14 @@ impl Stage {
             .expect_begin()
             .returning(|| Err(StoreError::Unavailable("the connection was refused".into())));
         self.app.ports.store = Arc::new(store);
+        self
+    }
+
+    /// The same, but no password is hashed any more.
+    pub(crate) fn with_hasher_overloaded(mut self) -> Self {
+        let mut hasher = MockPasswordHasher::new();
+        hasher.expect_verify().returning(|_, _| Err(HasherError::Overloaded));
+        self.app.ports.hasher = Arc::new(hasher);
         self
     }
 

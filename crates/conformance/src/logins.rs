@@ -118,6 +118,21 @@ pub async fn forgiving_starts_the_count_afresh(stores: &Stores) {
     }
 }
 
+/// An attempt whose password was never checked is no guess, nor does it lock.
+pub async fn a_withdrawn_attempt_does_not_count(stores: &Stores) {
+    stores.logins.withdraw(attempt("ann")).await.unwrap();
+    for _ in 0..2 * LOCKOUT.per_identifier {
+        assert!(is_open(standing(stores, attempt("ann")).await));
+        stores.logins.withdraw(attempt("ann")).await.unwrap();
+    }
+    for number in 1..=LOCKOUT.per_source {
+        let last = number == LOCKOUT.per_source;
+        assert_eq!(standing(stores, attempt("ann")).await, Standing::Open { last });
+    }
+    stores.logins.withdraw(attempt("ann")).await.unwrap();
+    assert_eq!(standing(stores, attempt("ann")).await, Standing::Open { last: true });
+}
+
 /// A password that was checked against a hash of before a reset opens nothing.
 pub async fn a_changed_password_opens_no_session(stores: &Stores) {
     let user = stored_user(&*stores.store, "ann").await;

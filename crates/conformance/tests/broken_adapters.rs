@@ -93,6 +93,7 @@ broken_by! {
     NeverLock => logins::many_sources_lock_the_identifier_for_all;
     NeverForgive => logins::opening_a_session_forgives_and_notes_the_login;
     NeverForgive => logins::forgiving_starts_the_count_afresh;
+    NeverForgive => logins::a_withdrawn_attempt_does_not_count;
     IgnorePasswordChange => logins::a_changed_password_opens_no_session;
     CommitNothing => logins::clearing_an_identifier_forgives_every_source;
     PurgeNothing => logins::only_stale_counters_are_removed;

@@ -68,6 +68,15 @@ impl Failures {
     }
 }
 
+impl Failures {
+    /// Takes the last attempt back, and the lock that it may have started: its
+    /// password was never checked.
+    #[must_use]
+    pub fn withdraw(self) -> Self {
+        Self { count: self.count.saturating_sub(1), locked_until: None, ..self }
+    }
+}
+
 impl Standing {
     /// What an attempt meets that has to pass both counters.
     #[must_use]
@@ -128,6 +137,16 @@ mod tests {
             all = count_attempt(Failures::NONE, all, NOW, &POLICY).1;
         }
         assert!(matches!(count_attempt(Failures::NONE, all, NOW, &POLICY).2, Standing::Locked(_)));
+    }
+
+    #[test]
+    fn a_withdrawn_attempt_takes_its_lock_along() {
+        let two = Failures { count: 2, last_at: NOW, locked_until: None };
+        let (locked, _) = two.count(NOW, 3, POLICY.duration);
+        assert!(locked.locked_until.is_some());
+        let open = locked.withdraw();
+        assert_eq!((open.count, open.locked_until), (2, None));
+        assert_eq!(Failures::NONE.withdraw().count, 0);
     }
 
     #[test]

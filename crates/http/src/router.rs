@@ -3,7 +3,7 @@
 use actix_cors::Cors;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
+use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, web};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -76,7 +76,7 @@ fn cors(origins: &CorsOrigins) -> Cors {
         .into_iter()
         .chain([header::RETRY_AFTER, header::HeaderName::from_static("x-request-id")]);
     let cors = Cors::default()
-        .allowed_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_any_method()
         .allow_any_header()
         .expose_headers(exposed)
         .block_on_origin_mismatch(false)

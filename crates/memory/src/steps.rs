@@ -91,6 +91,19 @@ impl LoginStore for MemoryStore {
         forgive(&mut *self.state().await, &attempt);
         Ok(())
     }
+
+    async fn withdraw(&self, attempt: Attempt) -> Result<(), StoreError> {
+        withdraw(&mut *self.state().await, &attempt);
+        Ok(())
+    }
+}
+
+fn withdraw(state: &mut State, attempt: &Attempt) {
+    for counter in counters(attempt) {
+        if let Some(failures) = state.failures.get_mut(&counter) {
+            *failures = failures.withdraw();
+        }
+    }
 }
 
 fn counters(attempt: &Attempt) -> [CounterKey; 2] {

@@ -58,7 +58,9 @@ fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
     if file.exists() {
         return Err(ErrorKind::AlreadyExists.into());
     }
-    let draft = file.with_extension(format!("{}.tmp", std::process::id()));
+    // A name that no other start has, not even one that crashed here.
+    let nonce: String = ServerSecret::generate().expose().chars().take(12).collect();
+    let draft = file.with_extension(format!("{nonce}.tmp"));
     let mut handle = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     handle.write_all(text.as_bytes())?;
     handle.sync_all()?;
@@ -95,10 +97,15 @@ fn own_key_folder(settings: &Settings, clock: &dyn Clock) -> Result<PathBuf, Key
     match load_key_files(algorithm, &folder) {
         Err(KeyFileError::Empty(_)) => {}
         Err(KeyFileError::Io(_, error)) if error.kind() == ErrorKind::NotFound => {}
+        // What is wrong with a key that is there is told when it is loaded.
         Ok(_) | Err(_) => return Ok(folder),
     }
     // Named after the day, so that a later key sorts behind it.
     let day: String = clock.now().to_string().chars().take(10).collect();
-    generate_key_file(algorithm, &folder, &day)?;
-    Ok(folder)
+    match generate_key_file(algorithm, &folder, &day) {
+        // Another start was faster: its key is as good.
+        Err(KeyFileError::Io(_, error)) if error.kind() == ErrorKind::AlreadyExists => Ok(folder),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(folder),
+    }
 }

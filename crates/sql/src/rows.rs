@@ -253,7 +253,7 @@ impl TryFrom<FailuresRow> for Failures {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = outbox)]
 pub(crate) struct LetterRow {
-    id: Id,
+    pub(crate) id: Id,
     kind: String,
     recipient: String,
     source: Option<String>,

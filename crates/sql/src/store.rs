@@ -111,6 +111,18 @@ impl LoginStore for SqlStore {
     async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
         login_failures::forgive(&mut self.writers.lease().await?, &attempt).await
     }
+
+    async fn withdraw(&self, attempt: Attempt) -> Result<(), StoreError> {
+        let mut unit = self.unit().await?;
+        let lease = &mut unit.lease;
+        let Counters { from_source, from_all } = login_failures::load(lease, &attempt).await?;
+        if from_source.count > 0 {
+            let withdrawn =
+                Counters { from_source: from_source.withdraw(), from_all: from_all.withdraw() };
+            login_failures::save(lease, &attempt, &withdrawn).await?;
+        }
+        lease.commit().await
+    }
 }
 
 #[async_trait]

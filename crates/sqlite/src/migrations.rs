@@ -1,7 +1,7 @@
 //! Bringing a database file to this version's schema.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
@@ -15,8 +15,8 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlit
 /// Why a database file is not at this version's schema.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// The folder could not be made.
-    #[error("the folder of the database file could not be made")]
+    /// The file or its folder could not be made, or is not ours to write.
+    #[error("the database file cannot be made or written")]
     Folder(#[source] std::io::Error),
     /// The file could not be opened.
     #[error("the database file could not be opened")]
@@ -41,6 +41,14 @@ pub fn migrate(file: &Path) -> Result<Vec<String>, MigrationError> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(folder).map_err(MigrationError::Folder)?;
     }
+    // SQLite gives its other files the same mode: password hashes are nobody
+    // else's to read.
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)
+        .map_err(MigrationError::Folder)?;
     let mut connection =
         SqliteConnection::establish(&file.to_string_lossy()).map_err(MigrationError::Open)?;
     connection.batch_execute(

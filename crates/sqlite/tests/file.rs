@@ -8,9 +8,11 @@ use std::sync::{Arc, Barrier};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use portcullis_conformance::build::{START, new_user, session, stored_session, stored_user};
+use portcullis_conformance::build::{
+    START, letter, new_user, owed_letter, session, stored_session, stored_user,
+};
 use portcullis_domain::StoreError;
-use portcullis_domain::ports::{SessionStore, Store};
+use portcullis_domain::ports::{Lease, OutboxQueue, SessionStore, Store};
 use portcullis_sqlite::{MigrationError, migrate, open};
 
 fn raw(file: &Path) -> SqliteConnection {
@@ -33,6 +35,8 @@ fn migrating_makes_a_private_folder_and_does_it_once() {
     let file = folder.path().join("data/portcullis.db");
     assert_eq!(migrate(&file).unwrap().len(), 2);
     assert_eq!(migrate(&file).unwrap(), Vec::<String>::new());
+    let mode = file.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
     let mode = file.parent().unwrap().metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 }
@@ -171,4 +175,21 @@ async fn a_second_writer_from_outside_is_waited_for() {
     assert!(!waiter.is_finished());
     outside.batch_execute("COMMIT").unwrap();
     waiter.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_nobody_can_read_holds_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    migrate(&file).unwrap();
+    let store = open(&file, 1).unwrap();
+    let (bad, good) = (letter("ann"), letter("bob"));
+    owed_letter(&store, &bad).await;
+    raw(&file).batch_execute("UPDATE outbox SET recipient = 'no address@'").unwrap();
+    owed_letter(&store, &good).await;
+    let lease = Lease { duration: std::time::Duration::from_mins(1), limit: 10 };
+    let claims = store.claim(START, lease).await.unwrap();
+    assert_eq!(claims.iter().map(|claim| claim.letter.id).collect::<Vec<_>>(), [good.id]);
+    let buried = "SELECT count(*) AS count FROM outbox WHERE buried_at IS NOT NULL";
+    assert_eq!(count(&mut raw(&file), buried), 1);
 }

@@ -99,6 +99,10 @@ impl LoginStore for Broken {
     async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
         if self.has(Defect::NeverForgive) { Ok(()) } else { self.inner.forgive(attempt).await }
     }
+
+    async fn withdraw(&self, attempt: Attempt) -> Result<(), StoreError> {
+        if self.has(Defect::NeverForgive) { Ok(()) } else { self.inner.withdraw(attempt).await }
+    }
 }
 
 #[async_trait]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use portcullis_domain::Cause;
 
 use super::keys::{JwtAlgorithm, SigningKey};
+use crate::system::random_bytes;
 
 /// Why the keys cannot be used. It names the file, never its content.
 #[derive(Debug, thiserror::Error)]
@@ -75,15 +76,17 @@ pub fn generate_key_file(
         Err(cause) => return Err(KeyFileError::Key(file, cause)),
     };
     let text = pem::encode(&pem::Pem::new("PRIVATE KEY", der));
-    let written = fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .and_then(|()| fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file))
-        .and_then(|mut handle| {
-            handle.write_all(text.as_bytes())?;
-            handle.sync_all()
-        });
+    let draft = folder.join(format!("{:032x}.tmp", u128::from_be_bytes(random_bytes())));
+    let written = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).and_then(|()| {
+        let mut handle =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        handle.write_all(text.as_bytes())?;
+        handle.sync_all()?;
+        // A link, unlike a rename, replaces nothing; and nobody reads half a key.
+        let linked = fs::hard_link(&draft, &file);
+        fs::remove_file(&draft)?;
+        linked
+    });
     match written {
         Ok(()) => Ok(file),
         Err(error) => Err(KeyFileError::Io(file, error)),

@@ -73,4 +73,8 @@ pub trait LoginStore: Send + Sync {
     /// Forgives the attempt's counters: its password was right, though it
     /// opened no session.
     async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError>;
+
+    /// Takes the attempt back, as [`Failures::withdraw`](crate::Failures::withdraw)
+    /// does: its password was never checked.
+    async fn withdraw(&self, attempt: Attempt) -> Result<(), StoreError>;
 }

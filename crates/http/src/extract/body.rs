@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const JSON: &str = "application/json";
 const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data";
+/// Stands for more than one media type; no route reads it.
+const AMBIGUOUS: &str = "*/*";
 const FORMS: &str = "application/x-www-form-urlencoded or multipart/form-data";
 
 /// A body as it came, as an argument of a handler.
@@ -46,6 +48,7 @@ impl FromRequest for Body {
             .get(header::CONTENT_TYPE)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
             .unwrap_or_default();
+        let is_ambiguous = request.headers().get_all(header::CONTENT_TYPE).count() > 1;
         let announced = request
             .headers()
             .get(header::CONTENT_LENGTH)
@@ -58,7 +61,12 @@ impl FromRequest for Body {
             let bytes = actix_web::rt::time::timeout(PATIENCE, read(payload))
                 .await
                 .map_err(|_| Problem::timed_out())??;
-            let media_type = content_type.split(';').next().unwrap_or_default();
+            // Two readers of two media types might see two different requests.
+            let media_type = if is_ambiguous {
+                AMBIGUOUS
+            } else {
+                content_type.split(';').next().unwrap_or_default()
+            };
             Ok(Self { media_type: media_type.trim().to_ascii_lowercase(), content_type, bytes })
         })
     }

@@ -74,7 +74,6 @@ fn particular(operation_id: &str) -> Vec<Problem> {
             Problem::not_authenticated(Contract::Form),
             Problem::invalid_token(),
             Problem::revoked(),
-            Problem::user_not_found(),
         ],
         "read_profile" | "change_profile" => vec![
             Problem::not_authenticated(Contract::Json),

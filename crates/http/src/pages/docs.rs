@@ -1,9 +1,10 @@
 //! The API's documentation: Swagger UI, `ReDoc`, and the document they show.
 
+use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::HTML;
+use super::{HTML, page};
 use crate::Api;
 
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -16,10 +17,14 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
             .validator_url("none"),
     );
     config
-        .service(web::resource("/openapi.json").route(web::get().to(document)))
-        .service(web::resource("/redoc").route(web::get().to(redoc)))
-        .service(web::redirect("/docs", "/docs/"))
+        .service(page("/openapi.json").route(web::get().to(document)))
+        .service(page("/redoc").route(web::get().to(redoc)))
+        .service(page("/docs").route(web::get().to(to_docs)))
         .service(swagger);
+}
+
+async fn to_docs() -> HttpResponse {
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs/")).finish()
 }
 
 async fn document(api: web::Data<Api>) -> HttpResponse {

@@ -6,10 +6,11 @@ mod docs;
 mod mailbox;
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, Resource, web};
 use askama::Template;
 
 use crate::Api;
+use crate::fallback::fallback;
 use crate::problem::Problem;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -17,18 +18,23 @@ const HTML: &str = "text/html; charset=utf-8";
 /// The routes that stand in no document.
 pub(crate) fn configure(api: &Api, config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/assets/{name}").route(web::get().to(assets::asset)))
-        .service(web::resource("/reset-password").route(web::get().to(reset_password)));
+        .service(page("/assets/{name}").route(web::get().to(assets::asset)))
+        .service(page("/reset-password").route(web::get().to(reset_password)));
     if api.settings.docs {
         docs::configure(config);
     }
     if api.mailbox.is_some() {
         config.service(
-            web::resource("/dev/mailbox")
+            page("/dev/mailbox")
                 .route(web::get().to(mailbox::show))
                 .route(web::delete().to(mailbox::clear)),
         );
     }
+}
+
+/// A resource whose other methods are told as everywhere else.
+fn page(path: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(fallback))
 }
 
 #[derive(Template)]

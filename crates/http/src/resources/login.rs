@@ -100,24 +100,31 @@ pub(crate) async fn log_in(
     body: Body,
 ) -> Result<Either<Json<LoginResponse>, Json<TokenPair>>, Problem> {
     if body.is_form() {
-        let tokens = by_username(&api, body.form().await?, client).await?;
+        let tokens = by_username(api, body.form().await?, client).await?;
         Ok(Either::Right(Json(tokens)))
     } else {
-        let answer = by_email(&api, body.json()?, client).await?;
+        let answer = by_email(api, body.json()?, client).await?;
         Ok(Either::Left(Json(answer)))
     }
 }
 
-async fn by_email(api: &Api, mut fields: Fields, client: Client) -> Result<LoginResponse, Problem> {
+async fn by_email(
+    api: Data<Api>,
+    mut fields: Fields,
+    client: Client,
+) -> Result<LoginResponse, Problem> {
     let email = fields.required("email", Email::parse);
     let password = fields.required("password", Password::parse);
     let (Some(email), Some(password)) = (email, password) else { return Err(fields.refusal()) };
-    let logged_in = api.app.log_in(email.into(), password, Contract::Json, client).await;
-    let logged_in = logged_in.map_err(|refused| Problem::of_login(refused, Contract::Json))?;
+    let logged_in = log_in_with(api, email.into(), password, Contract::Json, client).await?;
     Ok(logged_in.into())
 }
 
-async fn by_username(api: &Api, mut fields: Fields, client: Client) -> Result<TokenPair, Problem> {
+async fn by_username(
+    api: Data<Api>,
+    mut fields: Fields,
+    client: Client,
+) -> Result<TokenPair, Problem> {
     let is_password = |text: &str| if text == "password" { Ok(()) } else { Err(NotPassword) };
     fields.optional("grant_type", is_password);
     let username = fields.required("username", text);
@@ -129,7 +136,20 @@ async fn by_username(api: &Api, mut fields: Fields, client: Client) -> Result<To
     // What nobody can be called is nobody; saying so tells nothing.
     let identifier = LoginIdentifier::parse(&username)
         .ok_or_else(|| Problem::invalid_credentials(Contract::Form))?;
-    let logged_in = api.app.log_in(identifier, password, Contract::Form, client).await;
-    let logged_in = logged_in.map_err(|refused| Problem::of_login(refused, Contract::Form))?;
+    let logged_in = log_in_with(api, identifier, password, Contract::Form, client).await?;
     Ok(logged_in.tokens.into())
+}
+
+/// Logs in, although the client may hang up meanwhile: a right password must
+/// not stay counted as a failure, nor a lock go untold.
+async fn log_in_with(
+    api: Data<Api>,
+    identifier: LoginIdentifier,
+    password: Password,
+    contract: Contract,
+    client: Client,
+) -> Result<LoggedIn, Problem> {
+    let login = async move { api.app.log_in(identifier, password, contract, client).await };
+    let finished = actix_web::rt::spawn(login).await.map_err(|_| Problem::internal())?;
+    finished.map_err(|refused| Problem::of_login(refused, contract))
 }

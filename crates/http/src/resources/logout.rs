@@ -3,6 +3,7 @@
 use actix_web::web::{Data, Json};
 use actix_web::{Either, HttpRequest, HttpResponse, post};
 use portcullis_domain::Contract;
+use portcullis_domain::ports::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,7 +12,7 @@ use crate::Api;
 use crate::extract::bearer::Bearer;
 use crate::extract::body::Body;
 use crate::extract::fields::text;
-use crate::problem::Problem;
+use crate::problem::{ErrorCode, Problem};
 
 /// What contract B's logout answers.
 #[derive(Serialize, ToSchema)]
@@ -51,14 +52,23 @@ pub(crate) async fn log_out(
     body: Body,
 ) -> Result<Either<Json<LogoutResponse>, HttpResponse>, Problem> {
     if body.is_empty() {
-        let caller = bearer.authenticate(&request, Contract::Form).await?;
+        let caller = authenticate(&bearer, &request).await?;
         let revoked_at = api.app.log_out(&caller).await?.to_string();
         let message = "Successfully logged out";
         return Ok(Either::Left(Json(LogoutResponse { message, revoked_at })));
     }
     let mut fields = body.json()?;
-    let caller = bearer.authenticate(&request, Contract::Form).await?;
+    let caller = authenticate(&bearer, &request).await?;
     let token = fields.required("refresh_token", text).ok_or_else(|| fields.refusal())?;
     api.app.log_out_with(&caller, &token).await?;
     Ok(Either::Right(HttpResponse::NoContent().finish()))
+}
+
+/// Whoever is gone has no session to end: logout knows no 404.
+async fn authenticate(bearer: &Bearer, request: &HttpRequest) -> Result<Caller, Problem> {
+    let denied = |problem: Problem| match problem.code {
+        ErrorCode::NotFound => Problem::revoked(),
+        _ => problem,
+    };
+    bearer.authenticate(request, Contract::Form).await.map_err(denied)
 }

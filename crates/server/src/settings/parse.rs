@@ -90,6 +90,9 @@ pub(super) fn url(text: &str) -> Parsed<String> {
 
 pub(super) fn sqlite_url(text: &str) -> Parsed<PathBuf> {
     match text.strip_prefix("sqlite://") {
+        Some(path) if path.starts_with(':') || path.starts_with("file:") || path.contains('?') => {
+            Err("must be sqlite://<file>, without options; data is always kept in a file".into())
+        }
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
         _ => Err("must be sqlite://<file>; this version has no other database".into()),
     }
@@ -123,6 +126,7 @@ pub(super) fn cors_origins(text: &str) -> Parsed<CorsOrigins> {
     }
     let listed: Result<Vec<_>, _> = list(text).map(origin).collect();
     listed
+        .and_then(|origins| if origins.is_empty() { Err(String::new()) } else { Ok(origins) })
         .map(CorsOrigins::Listed)
         .map_err(|_| "must be * or origins such as https://app.example.com, by commas".into())
 }
@@ -149,8 +153,10 @@ pub(super) fn date(text: &str) -> Parsed<Timestamp> {
 }
 
 pub(super) fn log_level(text: &str) -> Parsed<String> {
+    // A bare word that is no level would silence everything.
+    let is_level = ["off", "error", "warn", "info", "debug", "trace"].contains(&text);
     match EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err("must be error, warn, info, debug, trace, or a filter such as info,portcullis_http=debug".into()),
+        Ok(_) if is_level || text.contains('=') => Ok(text.to_owned()),
+        _ => Err("must be error, warn, info, debug, trace, or a filter such as info,portcullis_http=debug".into()),
     }
 }

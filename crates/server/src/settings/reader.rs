@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
+use std::io::ErrorKind;
 
+use super::dot_env;
 use super::table::{self, Preset, SETTINGS};
 
 /// Where a value comes from.
@@ -48,11 +50,20 @@ pub(super) struct Reader {
 impl Reader {
     /// The process's environment, then the `.env` file of the working directory.
     pub(super) fn from_environment() -> Self {
+        let mut unreadable = Vec::new();
         let environment = std::env::vars_os().filter_map(|(name, value)| {
-            // What is not Unicode is no setting of ours.
-            Some((name.into_string().ok()?, value.into_string().ok()?))
+            let name = name.into_string().ok()?;
+            if let Ok(value) = value.into_string() {
+                return Some((name, value));
+            }
+            if table::is_known(&name) {
+                unreadable.push(format!("{name}: must be UTF-8"));
+            }
+            None
         });
-        let mut reader = Self::from_pairs(environment);
+        let environment: Vec<_> = environment.collect();
+        let mut reader = Self::from_pairs(environment.into_iter());
+        reader.mistakes.extend(unreadable);
         reader.add_dot_env();
         reader
     }
@@ -68,28 +79,29 @@ impl Reader {
     }
 
     fn add_dot_env(&mut self) {
-        let lines = match dotenvy::from_path_iter(".env") {
-            Ok(lines) => lines,
-            Err(error) if error.not_found() => return,
-            Err(_) => {
-                self.mistakes.push(".env: the file cannot be read".to_owned());
+        let text = match std::fs::read_to_string(".env") {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            Err(error) => {
+                self.mistakes.push(format!(".env: the file cannot be read: {error}"));
                 return;
             }
         };
-        for line in lines {
-            // The error would repeat the line, which may hold a secret.
-            let Ok((name, text)) = line else {
-                self.mistakes.push(".env: a line is not NAME=value".to_owned());
-                break;
-            };
-            if table::find(&name).is_none()
-                && name.strip_suffix("_FILE").and_then(table::find).is_none()
-            {
-                self.mistakes.push(format!(
-                    ".env: {name} is not a setting; see `portcullis config --reference`"
-                ));
-                continue;
+        let mut pairs = Vec::new();
+        for (line, number) in text.lines().zip(1..) {
+            match dot_env::parse(line) {
+                Ok(Some((name, _))) if !table::is_known(name) => self.mistakes.push(format!(
+                    ".env, line {number}: {name} is not a setting; see `portcullis config --reference`"
+                )),
+                Ok(Some((name, text))) => pairs.push((name.to_owned(), text.to_owned())),
+                Ok(None) => {}
+                // The line itself is not repeated: it may hold a secret.
+                Err(dot_env::NotAPair) => {
+                    self.mistakes.push(format!(".env, line {number}: must be NAME=value"));
+                }
             }
+        }
+        for (name, text) in pairs {
             self.values.entry(name).or_insert(Value { text, origin: Origin::DotEnv });
         }
         self.add_files();
@@ -141,8 +153,10 @@ impl Reader {
     ) -> Result<Option<T>, Wrong> {
         let is_secret = table::find(name).is_some_and(|setting| setting.is_secret);
         let Some(value) = self.values.get(name) else { return Ok(None) };
-        let text = value.text.trim();
-        if text.is_empty() && !is_secret {
+        // A secret is taken as it is given, and an empty one is a mistake; so is
+        // an empty list of origins, which would otherwise open to all.
+        let text = if is_secret { value.text.as_str() } else { value.text.trim() };
+        if text.is_empty() && !is_secret && name != "CORS_ORIGINS" {
             return Ok(None);
         }
         match parse(text) {
@@ -163,8 +177,8 @@ impl Reader {
     }
 
     fn add_default(&mut self, name: &'static str) {
-        let is_set = self.values.get(name).is_some_and(|value| !value.text.trim().is_empty());
-        if is_set {
+        let set = self.values.get(name);
+        if set.is_some_and(|value| !value.text.trim().is_empty() || name == "CORS_ORIGINS") {
             return;
         }
         let text = match table::find(name).map(|setting| setting.default) {

@@ -166,6 +166,12 @@ pub(super) fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
 }
 
+/// Whether a variable is a setting, or names the file of one.
+pub(super) fn is_known(name: &str) -> bool {
+    let of_file = || name.strip_suffix("_FILE").and_then(find).filter(|found| found.is_secret);
+    find(name).or_else(of_file).is_some()
+}
+
 /// The table as Markdown.
 pub(crate) fn reference() -> String {
     let mut table = String::from("| variable | default | meaning |\n|---|---|---|\n");

@@ -70,11 +70,21 @@ pub(crate) async fn hold(
             .get_results(connection)
             .await
     })?;
-    let claims = rows.into_iter().map(|row| {
-        let attempt = count(row.attempts)?;
-        Ok(Claim { letter: row.try_into()?, attempt })
-    });
-    claims.collect()
+    let mut claims = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = row.id;
+        match claim_of(row) {
+            Ok(claim) => claims.push(claim),
+            // A letter that nobody can read must not hold up the others.
+            Err(error) => bury(lease, LetterId::new(id.0), now, &error.to_string()).await?,
+        }
+    }
+    Ok(claims)
+}
+
+fn claim_of(row: LetterRow) -> Result<Claim, StoreError> {
+    let attempt = count(row.attempts)?;
+    Ok(Claim { letter: row.try_into()?, attempt })
 }
 
 pub(crate) async fn settle(
