@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -73,6 +73,16 @@ impl Server {
         self.kill();
         override_with(&mut self.settings, settings, self.port);
         self.child = spawn(self.folder.path(), &self.settings);
+        self.is_healthy().await;
+    }
+
+    /// The same, with nobody at the other end of its log.
+    pub async fn restart_unread(&mut self) {
+        self.kill();
+        let mut command = command(self.folder.path(), &self.settings);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        self.child = child.unwrap();
+        drop(self.child.stderr.take());
         self.is_healthy().await;
     }
 

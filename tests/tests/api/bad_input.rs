@@ -355,3 +355,15 @@ async fn long_texts_cost_nothing() {
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     }
 }
+
+#[tokio::test]
+async fn pages_tell_which_methods_they_have() {
+    let server = Server::start().await;
+    for path in ["/docs", "/redoc", "/openapi.json", "/reset-password", "/assets/pages.css"] {
+        for method in [Method::PUT, Method::HEAD, Method::OPTIONS] {
+            let answer = server.anonymous().request(method.clone(), path).send().await.unwrap();
+            assert_eq!(answer.status(), 405, "{method} {path}");
+            assert_eq!(answer.headers()["allow"], "GET", "{method} {path}");
+        }
+    }
+}

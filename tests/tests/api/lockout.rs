@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use portcullis_tests::{Answer, PASSWORD, Server, at_once, eventually, problem};
+use reqwest::Method;
+use serde_json::json;
 
 const WRONG: &str = "wrong password";
 const SUBJECT: &str = "Your account is locked for a while";
@@ -184,4 +186,18 @@ async fn an_owner_elsewhere_is_not_shut_out() {
         .header("x-forwarded-for", "198.51.100.9")
         .json(&body);
     Answer::to(elsewhere).await.is(200);
+}
+
+#[tokio::test]
+async fn clients_that_hang_up_on_a_right_password_are_not_locked_out() {
+    let server = Server::start_with(&[("BCRYPT_ROUNDS", "11")]).await;
+    server.verified("ann@example.com").await;
+    let body = json!({"email": "ann@example.com", "password": PASSWORD});
+    for _ in 0..15 {
+        // Long enough to be counted, too short to be answered.
+        let login = server.anonymous().request(Method::POST, "/api/v1/auth/login").json(&body);
+        let login = login.timeout(Duration::from_millis(40)).send();
+        assert!(login.await.is_err(), "the login was answered too soon to be hung up on");
+    }
+    server.anonymous().log_in("ann@example.com", PASSWORD).await.is(200);
 }

@@ -1,6 +1,7 @@
 //! The mailbox in which a developer reads the mails.
 
-use portcullis_tests::{Server, foreign_hosts, resources};
+use portcullis_tests::{Answer, Server, foreign_hosts, resources};
+use reqwest::Method;
 
 #[tokio::test]
 async fn the_mailbox_lists_mails_newest_first() {
@@ -80,4 +81,22 @@ async fn a_server_that_others_can_reach_shows_no_mailbox() {
     server.mailbox().answer("").await.is_refused(404, "NOT_FOUND");
     server.mailbox().empty().await.is_refused(404, "NOT_FOUND");
     server.anonymous().browse("/dev/mailbox").await.is_refused(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_and_visitors_through_proxies_see_no_mail() {
+    let server = Server::start().await;
+    server.registered("ann@example.com").await;
+    for (name, value) in [
+        ("Origin", "https://evil.example"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("X-Forwarded-For", "192.0.2.1"),
+        ("Host", "evil.example"),
+    ] {
+        for method in [Method::GET, Method::DELETE] {
+            let request = server.anonymous().request(method, "/dev/mailbox").header(name, value);
+            Answer::to(request).await.is_refused(404, "NOT_FOUND");
+        }
+    }
+    assert_eq!(server.mailbox().all("ann@example.com").await.len(), 1);
 }

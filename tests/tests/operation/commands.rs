@@ -53,3 +53,13 @@ fn the_document_needs_no_settings_and_no_database() {
     assert!(outcome.stdout.trim_start().starts_with('{'), "{}", outcome.stdout);
     assert_eq!(folder.path().read_dir().unwrap().count(), 0, "it leaves something behind");
 }
+
+#[tokio::test]
+async fn a_log_reader_that_is_gone_takes_nothing_along() {
+    let mut server = Server::start().await;
+    server.restart_unread().await;
+    for _ in 0..5 {
+        server.anonymous().get("/health").await.is(200);
+    }
+    assert!(server.terminate().await.success());
+}
