@@ -12,6 +12,9 @@ const BATCH: u32 = 500;
 /// How long expired sessions and tokens are kept for whoever looks into an incident.
 const KEEP: Duration = Duration::from_hours(24);
 
+/// How long the audit log remembers.
+const KEEP_AUDIT: Duration = Duration::from_hours(365 * 24);
+
 /// How many rows were removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
@@ -25,15 +28,23 @@ pub struct Purged {
     pub lockouts: u64,
     /// Letters.
     pub letters: u64,
+    /// Entries of the audit log.
+    pub audit_events: u64,
 }
 
 impl Purged {
     /// Whether another batch may find more.
     #[must_use]
     pub fn is_full_batch(&self) -> bool {
-        [self.users, self.one_time_tokens, self.sessions, self.lockouts, self.letters]
-            .into_iter()
-            .any(|removed| removed >= u64::from(BATCH))
+        let removed = [
+            self.users,
+            self.one_time_tokens,
+            self.sessions,
+            self.lockouts,
+            self.letters,
+            self.audit_events,
+        ];
+        removed.into_iter().any(|removed| removed >= u64::from(BATCH))
     }
 }
 
@@ -54,6 +65,7 @@ impl App {
                 .outbox()
                 .remove_settled(now - self.rules.mail_cap.window.max(KEEP), BATCH)
                 .await?,
+            audit_events: unit.audit().remove_old(now - KEEP_AUDIT, BATCH).await?,
         };
         unit.commit().await?;
         Ok(purged)

@@ -57,3 +57,23 @@ pub async fn an_entry_of_a_dropped_unit_is_not_kept(stores: &Stores) {
     let mut unit = stores.store.begin().await.unwrap();
     assert_eq!(unit.audit().of_user(user.id, 10).await.unwrap(), []);
 }
+
+/// The log is kept for a while, not for ever.
+pub async fn only_old_entries_are_removed(stores: &Stores) {
+    let user = stored_user(&*stores.store, "ann").await;
+    let event = |at| AuditEvent {
+        kind: AuditKind::Registered,
+        at,
+        user: Some(user.id),
+        session: None,
+        source: None,
+    };
+    let mut unit = stores.store.begin().await.unwrap();
+    let audit = unit.audit();
+    audit.record(&event(START)).await.unwrap();
+    audit.record(&event(START + TICK)).await.unwrap();
+    assert_eq!(audit.remove_old(START, 10).await.unwrap(), 0);
+    assert_eq!(audit.remove_old(START + TICK, 0).await.unwrap(), 0);
+    assert_eq!(audit.remove_old(START + TICK, 10).await.unwrap(), 1);
+    assert_eq!(audit.of_user(user.id, 10).await.unwrap(), [event(START + TICK)]);
+}

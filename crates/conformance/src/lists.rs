@@ -103,10 +103,12 @@ macro_rules! store_laws {
             a_recipients_messages_are_found,
             a_message_is_kept_once,
             an_emptied_mailbox_is_empty,
+            a_full_mailbox_forgets_its_oldest,
         );
         $crate::laws!($fixture; audit:
             entries_are_kept_newest_first_for_their_user,
             an_entry_of_a_dropped_unit_is_not_kept,
+            only_old_entries_are_removed,
         );
     };
 }

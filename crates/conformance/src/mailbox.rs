@@ -1,6 +1,6 @@
 //! Laws of the development mailbox.
 
-use portcullis_domain::ports::MailboxMessage;
+use portcullis_domain::ports::{MAILBOX_CAPACITY, MailboxMessage};
 
 use crate::Stores;
 use crate::build::{START, TICK, letter};
@@ -52,4 +52,16 @@ pub async fn an_emptied_mailbox_is_empty(stores: &Stores) {
     stores.mailbox.put(message("ann@example.com", 1)).await.unwrap();
     stores.mailbox.clear().await.unwrap();
     assert_eq!(stores.mailbox.list(None, 10).await.unwrap(), []);
+}
+
+/// A mailbox that nobody empties stays small.
+pub async fn a_full_mailbox_forgets_its_oldest(stores: &Stores) {
+    for number in 0..=MAILBOX_CAPACITY {
+        stores.mailbox.put(message("ann@example.com", number)).await.unwrap();
+    }
+    let kept = stores.mailbox.list(None, 2 * MAILBOX_CAPACITY).await.unwrap();
+    let subjects: Vec<_> = kept.iter().map(|message| message.subject.as_str()).collect();
+    assert_eq!(subjects.len(), MAILBOX_CAPACITY as usize);
+    assert_eq!(subjects.first(), Some(&"Number 500"));
+    assert_eq!(subjects.last(), Some(&"Number 1"));
 }

@@ -114,9 +114,11 @@ broken_by! {
     IgnoreFilters => mailbox::a_recipients_messages_are_found;
     KeepTwice => mailbox::a_message_is_kept_once;
     NeverClear => mailbox::an_emptied_mailbox_is_empty;
+    ListBackwards => mailbox::a_full_mailbox_forgets_its_oldest;
 
     LoseFields => audit::entries_are_kept_newest_first_for_their_user;
     CommitOnDrop => audit::an_entry_of_a_dropped_unit_is_not_kept;
+    PurgeNothing => audit::only_old_entries_are_removed;
 }
 
 /// The same for ports whose adapters are made of a defect alone.

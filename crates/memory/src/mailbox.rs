@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use portcullis_domain::StoreError;
-use portcullis_domain::ports::{Mailbox, MailboxMessage};
+use portcullis_domain::ports::{MAILBOX_CAPACITY, Mailbox, MailboxMessage};
 
 use crate::MemoryStore;
 
@@ -12,6 +12,8 @@ impl Mailbox for MemoryStore {
         let mut state = self.state().await;
         if state.mailbox.iter().all(|other| other.id != message.id) {
             state.mailbox.push(message);
+            let surplus = state.mailbox.len().saturating_sub(MAILBOX_CAPACITY as usize);
+            state.mailbox.drain(..surplus);
         }
         Ok(())
     }

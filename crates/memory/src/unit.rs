@@ -282,6 +282,16 @@ impl Audit for State {
         Ok(())
     }
 
+    async fn remove_old(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        self.audit.retain(|event| {
+            let is_old = event.at < before && removed < u64::from(limit);
+            removed += u64::from(is_old);
+            !is_old
+        });
+        Ok(removed)
+    }
+
     async fn of_user(&mut self, user: UserId, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
         let of_user = self.audit.iter().rev().filter(|event| event.user == Some(user));
         Ok(of_user.take(limit as usize).cloned().collect())

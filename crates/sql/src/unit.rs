@@ -203,6 +203,10 @@ impl Audit for SqlUnit {
         audit_events::record(&mut self.lease, event).await
     }
 
+    async fn remove_old(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        audit_events::remove_old(&mut self.lease, before, limit).await
+    }
+
     async fn of_user(&mut self, user: UserId, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
         audit_events::of_user(&mut self.lease, user, limit).await
     }

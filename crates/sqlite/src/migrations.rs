@@ -3,12 +3,16 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sqlite::Sqlite;
 use diesel::{Connection, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+/// How long another start may take that migrates the same file.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
@@ -51,9 +55,8 @@ pub fn migrate(file: &Path) -> Result<Vec<String>, MigrationError> {
         .map_err(MigrationError::Folder)?;
     let mut connection =
         SqliteConnection::establish(&file.to_string_lossy()).map_err(MigrationError::Open)?;
-    connection.batch_execute(
-        "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
-    )?;
+    connection.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA synchronous = FULL;")?;
+    switch_to_write_ahead_log(&mut connection)?;
     // One lock over the look and the change: of two that start at once, the
     // second finds nothing left to do.
     connection.exclusive_transaction(|connection| {
@@ -62,6 +65,19 @@ pub fn migrate(file: &Path) -> Result<Vec<String>, MigrationError> {
         let applied = applied.map_err(MigrationError::Failed)?;
         Ok(applied.iter().map(ToString::to_string).collect())
     })
+}
+
+/// SQLite does not wait for others when it changes the journal, so this does.
+fn switch_to_write_ahead_log(connection: &mut SqliteConnection) -> Result<(), MigrationError> {
+    let started = Instant::now();
+    loop {
+        match connection.batch_execute("PRAGMA journal_mode = WAL;") {
+            Err(error) if error.to_string().contains("locked") && started.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            switched => return Ok(switched?),
+        }
+    }
 }
 
 impl From<diesel::result::Error> for MigrationError {

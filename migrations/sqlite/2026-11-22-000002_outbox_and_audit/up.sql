@@ -28,6 +28,7 @@ CREATE TABLE audit_events (
 ) STRICT;
 
 CREATE INDEX audit_events_of_user ON audit_events (user_id, number);
+CREATE INDEX audit_events_age ON audit_events (at);
 
 -- The development mailbox.
 CREATE TABLE mailbox (

@@ -283,6 +283,11 @@ impl Audit for BrokenUnit {
         self.inner().audit().record(event).await
     }
 
+    async fn remove_old(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let limit = self.batch(limit);
+        self.inner().audit().remove_old(before, limit).await
+    }
+
     async fn of_user(&mut self, user: UserId, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
         let mut events = self.inner().audit().of_user(user, limit).await?;
         if self.has(Defect::LoseFields) {

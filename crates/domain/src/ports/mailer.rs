@@ -42,11 +42,15 @@ pub struct MailboxMessage {
     pub sent_at: Timestamp,
 }
 
+/// How many mails a mailbox keeps, so that one that nobody empties stays small.
+pub const MAILBOX_CAPACITY: u32 = 500;
+
 /// Mails that were sent to nobody but the developer.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Mailbox: Send + Sync {
     /// Puts a mail into the box; one that is there already stays as it is.
+    /// Only the newest [`MAILBOX_CAPACITY`] are kept.
     async fn put(&self, message: MailboxMessage) -> Result<(), StoreError>;
 
     /// The newest `limit` mails, newest first; with `to`, that recipient's only.

@@ -18,7 +18,7 @@ mod system;
 pub use access_tokens::{AccessTokens, InvalidAccessToken, SigningError};
 pub use attempts::{Attempt, Attempted, IdentifierDigest, LoginStore, Opening};
 pub use limiter::{Bucket, LimiterError, Quota, RateLimiter, Verdict};
-pub use mailer::{Mailbox, MailboxMessage, Mailer, MailerError};
+pub use mailer::{MAILBOX_CAPACITY, Mailbox, MailboxMessage, Mailer, MailerError};
 pub use opaque_tokens::OpaqueTokens;
 pub use outbox::{Claim, Lease, OutboxQueue};
 pub use password_hasher::{HasherError, PasswordHasher, Verification};

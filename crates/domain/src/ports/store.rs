@@ -201,6 +201,9 @@ pub trait Audit: Send {
     /// Adds an entry.
     async fn record(&mut self, event: &AuditEvent) -> Result<(), StoreError>;
 
+    /// Removes up to `limit` entries from before `before`; says how many.
+    async fn remove_old(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
     /// The newest entries of a user, newest first, at most `limit`.
     async fn of_user(&mut self, user: UserId, limit: u32) -> Result<Vec<AuditEvent>, StoreError>;
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use portcullis_domain::StoreError;
-use portcullis_domain::ports::MailboxMessage;
+use portcullis_domain::ports::{MAILBOX_CAPACITY, MailboxMessage};
 
 use crate::connection::{Lease, run};
 use crate::rows::MailboxRow;
@@ -11,13 +11,21 @@ use crate::schema::mailbox::{self, dsl};
 
 pub(crate) async fn put(lease: &mut Lease, message: MailboxMessage) -> Result<(), StoreError> {
     let row = MailboxRow::from(message);
-    run!(lease, connection => async {
+    let number: Option<i64> = run!(lease, connection => async {
         diesel::insert_into(mailbox::table)
             .values(&row)
             .on_conflict_do_nothing()
-            .execute(connection)
+            .returning(dsl::number)
+            .get_result(connection)
             .await
+            .optional()
     })?;
+    if let Some(number) = number {
+        let oldest = number - i64::from(MAILBOX_CAPACITY);
+        run!(lease, connection => async {
+            diesel::delete(mailbox::table.filter(dsl::number.le(oldest))).execute(connection).await
+        })?;
+    }
     Ok(())
 }
 
