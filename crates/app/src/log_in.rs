@@ -5,6 +5,7 @@ use std::time::Duration;
 use portcullis_domain::ports::{Attempt, Opening, Verification};
 use portcullis_domain::{
     AuditEvent, AuditKind, Client, Contract, LetterKind, LoginIdentifier, Password, Standing, User,
+    UserId,
 };
 
 use crate::failure::failures_become;
@@ -73,6 +74,7 @@ impl App {
             Standing::Open { last } => last,
         };
 
+        let named = met.user.as_ref().map(|user| user.id);
         let hash = met.user.as_ref().map(|user| user.password_hash.clone());
         let found = match self.ports.hasher.verify(password.clone(), hash).await {
             Ok(found) => found,
@@ -85,7 +87,7 @@ impl App {
             (Some(user), Verification::Match { outdated }) if user.is_active() => (user, outdated),
             _ => {
                 if last {
-                    self.tell_of_lock(&attempt, &client).await?;
+                    self.tell_of_lock(&attempt, named, &client).await?;
                 }
                 return Err(LoginRefused::InvalidCredentials);
             }
@@ -107,12 +109,17 @@ impl App {
         Ok(LoggedIn { user: logged_in, tokens })
     }
 
-    async fn tell_of_lock(&self, attempt: &Attempt, client: &Client) -> Result<(), Failure> {
+    async fn tell_of_lock(
+        &self,
+        attempt: &Attempt,
+        user: Option<UserId>,
+        client: &Client,
+    ) -> Result<(), Failure> {
         let letter = self.letter(LetterKind::AccountLocked, attempt.identifier.clone(), client);
         let event = AuditEvent {
             kind: AuditKind::Locked,
             at: attempt.at,
-            user: None,
+            user,
             session: None,
             source: Some(client.source),
         };
@@ -138,6 +145,7 @@ impl App {
 mod tests {
     use super::*;
     use crate::stage::{Stage, password};
+    use portcullis_domain::ports::Store;
 
     #[tokio::test]
     async fn a_verified_owner_logs_in() {
@@ -171,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn the_eleventh_try_is_locked_even_with_the_right_password() {
         let stage = Stage::new();
-        stage.verified("ann@example.com").await;
+        let ann = stage.verified("ann@example.com").await;
         stage.mails().await;
         for identifier in ["ann@example.com", "nobody@example.com"] {
             for _ in 0..10 {
@@ -187,6 +195,10 @@ mod tests {
         let mails = stage.mails().await;
         assert_eq!(mails.len(), 1, "only an account that exists is told");
         assert!(mails[0].subject.contains("locked"));
+        let mut unit = stage.store.begin().await.unwrap();
+        let events = unit.audit().of_user(ann, 1).await.unwrap();
+        assert_eq!(events[0].kind, AuditKind::Locked);
+        drop(unit);
 
         stage.clock.advance(Duration::from_hours(1));
         assert!(stage.log_in("ann@example.com", password()).await.is_ok());

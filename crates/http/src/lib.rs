@@ -1,11 +1,9 @@
 //! The HTTP contract: requests to use cases, outcomes to documents.
 //!
 //! A handler parses, calls one use case and renders; status codes and error
-//! codes are chosen in one module alone. One list
-//! of routes both serves them and fills the `OpenAPI` document, so neither can
-//! have what the other has not.
+//! codes are chosen in one module alone. One list of routes both serves them and
+//! fills the OpenAPI document, so neither can have what the other has not.
 
-// Handlers run on one worker each and hold request-local state.
 #![allow(clippy::allow_attributes, reason = "utoipa's macros expand to `allow`")]
 
 mod api;

@@ -7,6 +7,7 @@ use portcullis_app::{App, Ports};
 use portcullis_crypto::{
     HashingPool, PoolSettings, SealedTokens, SystemClock, SystemIds, SystemRandomness,
 };
+use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::{Clock, Mailbox, RateLimiter};
 use portcullis_http::Api;
 use portcullis_memory::{MailboxMailer, MemoryLimiter};
@@ -14,13 +15,14 @@ use portcullis_memory::{MailboxMailer, MemoryLimiter};
 use crate::key_material::{access_tokens, server_secret};
 use crate::settings::Settings;
 
-/// Passwords that may wait per hashing thread: some ten seconds of work.
+/// Passwords that may wait per hashing thread: some twenty seconds of work at
+/// the default cost.
 const QUEUE_PER_THREAD: usize = 64;
 
 /// `portcullis migrate`.
 pub(crate) fn migrate() -> Result<(), Box<dyn Error>> {
     let settings = Settings::load()?;
-    let applied = portcullis_sqlite::migrate(&settings.database.file)?;
+    let applied = migrate_database(&settings)?;
     if applied.is_empty() {
         println!("the database is up to date");
     }
@@ -28,6 +30,14 @@ pub(crate) fn migrate() -> Result<(), Box<dyn Error>> {
         println!("applied {name}");
     }
     Ok(())
+}
+
+/// Migrates, or says which setting names the file that cannot be.
+fn migrate_database(settings: &Settings) -> Result<Vec<String>, Box<dyn Error>> {
+    let file = &settings.database.file;
+    portcullis_sqlite::migrate(file).map_err(|error| {
+        format!("DATABASE_URL: {}: {}", file.display(), with_causes(&error)).into()
+    })
 }
 
 /// Everything that serving needs.
@@ -39,7 +49,7 @@ pub(crate) struct Wired {
 
 /// Opens the adapters that the settings name. The database is migrated first.
 pub(crate) fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
-    portcullis_sqlite::migrate(&settings.database.file)?;
+    migrate_database(settings)?;
     let store = portcullis_sqlite::open(&settings.database.file, settings.database.pool_size)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let secret = server_secret(settings)?;

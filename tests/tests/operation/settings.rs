@@ -175,3 +175,12 @@ async fn nothing_secret_is_logged() {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
 }
+
+#[test]
+fn a_database_that_cannot_be_opened_is_named_by_its_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "no folder").unwrap();
+    let outcome = run(folder.path(), &["migrate"], &[("DATABASE_URL", "sqlite://file/p.db")]);
+    assert!(!outcome.status.success());
+    assert!(outcome.stderr.contains("DATABASE_URL: file/p.db"), "{}", outcome.said());
+}
