@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crypto", &["domain"]),
     ("http", &["app", "domain"]),
     ("conformance", &["domain"]),
+    ("testkit", &[]),
     ("server", &["app", "crypto", "domain", "http", "memory", "sqlite"]),
     ("tests", &[]),
 ];

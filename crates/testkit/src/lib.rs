@@ -1,0 +1,11 @@
+//! Throw-away servers for tests, on free loopback ports.
+//!
+//! Each ends with the value that started it, and at the latest with the
+//! process, however that ends.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test fails by panicking"
+)]
