@@ -8,6 +8,7 @@
 mod connection;
 mod enums;
 mod error;
+mod logins;
 mod queries;
 mod rows;
 mod schema;
@@ -15,5 +16,5 @@ mod store;
 mod types;
 mod unit;
 
-pub use connection::{Connection, Lease, Source};
+pub use connection::{Connection, Lease, STATEMENT_TIMEOUT, Source};
 pub use store::SqlStore;

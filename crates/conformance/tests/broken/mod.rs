@@ -51,6 +51,7 @@ pub(crate) enum Defect {
     ReviveSessions,
     ClaimTooMuch,
     IgnoreLeases,
+    IgnoreTurns,
     NeverSettle,
     IgnoreFilters,
     KeepTwice,
