@@ -27,7 +27,7 @@ mod stage;
 use std::sync::Arc;
 
 use portcullis_domain::ports::{
-    AccessTokens, Clock, IdGenerator, LoginStore, Mailer, OpaqueTokens, OutboxQueue,
+    AccessTokens, Callers, Clock, IdGenerator, LoginStore, Mailer, OpaqueTokens, OutboxQueue,
     PasswordHasher, Randomness, SessionStore, Store,
 };
 
@@ -52,6 +52,8 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// Sessions, one step at a time.
     pub sessions: Arc<dyn SessionStore>,
+    /// Who bears an access token.
+    pub callers: Arc<dyn Callers>,
     /// Login attempts, one step at a time.
     pub logins: Arc<dyn LoginStore>,
     /// The outbox as its worker sees it.

@@ -57,6 +57,7 @@ impl Stage {
         let ports = Ports {
             store: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
+            callers: Arc::new(store.clone()),
             logins: Arc::new(store.clone()),
             outbox: Arc::new(store.clone()),
             hasher: hasher.clone(),

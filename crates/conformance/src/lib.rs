@@ -22,6 +22,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod build;
+pub mod callers;
 pub mod fakes;
 pub mod hashing;
 pub mod limiter;
@@ -40,7 +41,7 @@ mod race;
 use std::any::Any;
 use std::sync::Arc;
 
-use portcullis_domain::ports::{LoginStore, Mailbox, OutboxQueue, SessionStore, Store};
+use portcullis_domain::ports::{Callers, LoginStore, Mailbox, OutboxQueue, SessionStore, Store};
 
 /// The ports of one durable store, empty, and what has to stay alive with it.
 pub struct Stores {
@@ -48,6 +49,8 @@ pub struct Stores {
     pub store: Arc<dyn Store>,
     /// Sessions in single steps.
     pub sessions: Arc<dyn SessionStore>,
+    /// Who bears an access token.
+    pub callers: Arc<dyn Callers>,
     /// Logins in single steps.
     pub logins: Arc<dyn LoginStore>,
     /// The outbox as its worker sees it.
@@ -62,11 +65,12 @@ impl Stores {
     /// The ports of a store that implements them all.
     pub fn of<S>(store: S, keep: impl Any + Send + Sync) -> Self
     where
-        S: Store + SessionStore + LoginStore + OutboxQueue + Mailbox + Clone + 'static,
+        S: Store + SessionStore + Callers + LoginStore + OutboxQueue + Mailbox + Clone + 'static,
     {
         Self {
             store: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
+            callers: Arc::new(store.clone()),
             logins: Arc::new(store.clone()),
             outbox: Arc::new(store.clone()),
             mailbox: Arc::new(store),

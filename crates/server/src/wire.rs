@@ -62,6 +62,7 @@ pub(crate) fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
     let ports = Ports {
         store: Arc::new(store.clone()),
         sessions: Arc::new(store.clone()),
+        callers: Arc::new(store.clone()),
         logins: Arc::new(store.clone()),
         outbox: Arc::new(store),
         hasher: Arc::new(HashingPool::start(settings.hashing, hashing)?),
