@@ -67,6 +67,7 @@ impl Stage {
             clock: clock.clone(),
             ids: counting.clone(),
             randomness: counting,
+            auxiliaries: Vec::new(),
         };
         let source = client().source;
         Self { app: App::new(ports, rules), clock, hasher, mailer, store, source }

@@ -26,7 +26,7 @@ pub use sessions::{Caller, Callers, SessionStore};
 pub use store::{
     Audit, Enqueued, Lockouts, MailCap, OneTimeTokens, Outbox, Sessions, Store, UnitOfWork, Users,
 };
-pub use system::{Clock, IdGenerator, Randomness};
+pub use system::{Auxiliary, Clock, IdGenerator, Randomness};
 
 #[cfg(feature = "mock")]
 pub use {
@@ -39,5 +39,5 @@ pub use {
     password_hasher::MockPasswordHasher,
     sessions::{MockCallers, MockSessionStore},
     store::MockStore,
-    system::{MockClock, MockIdGenerator, MockRandomness},
+    system::{MockAuxiliary, MockClock, MockIdGenerator, MockRandomness},
 };
