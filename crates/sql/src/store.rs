@@ -23,7 +23,7 @@ use crate::unit::SqlUnit;
 #[derive(Clone)]
 pub struct SqlStore {
     writers: Arc<dyn Source>,
-    readers: Arc<dyn Source>,
+    pub(crate) readers: Arc<dyn Source>,
 }
 
 impl SqlStore {
@@ -33,7 +33,7 @@ impl SqlStore {
         Self { writers, readers }
     }
 
-    async fn unit(&self) -> Result<SqlUnit, StoreError> {
+    pub(crate) async fn unit(&self) -> Result<SqlUnit, StoreError> {
         SqlUnit::begin(&*self.writers).await
     }
 }

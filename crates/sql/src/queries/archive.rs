@@ -1,0 +1,79 @@
+//! Accounts on their way in and out, many at a time.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use portcullis_domain::{ImportedUser, StoreError, User, UserNumber, Username};
+
+use crate::archive_rows::{AddedRow, InsertMany};
+use crate::connection::{Connection, Lease, run};
+use crate::rows::UserRow;
+use crate::schema::users;
+use crate::types::Id;
+
+/// Inserts accounts that all have a number, or all have none, but for those
+/// whose unique values are held. Returns the unique values of what was added.
+///
+/// Of two in one statement that share a value the database keeps the first.
+pub(crate) async fn insert(
+    lease: &mut Lease,
+    batch: &[ImportedUser],
+) -> Result<Vec<AddedRow>, StoreError> {
+    let insert = InsertMany::of(batch);
+    let are_numbered = insert.are_numbered();
+    let added = run!(lease, connection => insert.get_results(connection))?;
+    if are_numbered {
+        count_on(lease).await?;
+    }
+    Ok(added)
+}
+
+/// Sees to it that the next account's number is greater than all that are there.
+#[expect(clippy::unused_async, reason = "SQLite needs no statement for it")]
+async fn count_on(lease: &mut Lease) -> Result<(), StoreError> {
+    match lease.connection() {
+        // AUTOINCREMENT looks at the greatest number there ever was.
+        Connection::Sqlite(_) => Ok(()),
+    }
+}
+
+/// The accounts that hold any of the unique values of a batch.
+pub(crate) async fn holders(
+    lease: &mut Lease,
+    batch: &[&ImportedUser],
+) -> Result<Vec<User>, StoreError> {
+    let ids: Vec<_> = batch.iter().map(|user| Id(user.id.get().as_uuid())).collect();
+    let numbers: Vec<_> =
+        batch.iter().filter_map(|user| user.number).map(UserNumber::get).collect();
+    let emails: Vec<_> = batch.iter().map(|user| user.email.as_str()).collect();
+    let usernames: Vec<_> =
+        batch.iter().filter_map(|user| user.username.as_ref()).map(Username::canonical).collect();
+    let rows: Vec<UserRow> = run!(lease, connection => async {
+        users::table
+            .filter(users::id.eq_any(&ids))
+            .or_filter(users::number.eq_any(&numbers))
+            .or_filter(users::email.eq_any(&emails))
+            .or_filter(users::username_canonical.eq_any(&usernames))
+            .select(UserRow::as_select())
+            .load(connection)
+            .await
+    })?;
+    rows.into_iter().map(User::try_from).collect()
+}
+
+/// The accounts after a number, by their numbers.
+pub(crate) async fn page(
+    lease: &mut Lease,
+    after: UserNumber,
+    limit: u32,
+) -> Result<Vec<User>, StoreError> {
+    let rows: Vec<UserRow> = run!(lease, connection => async {
+        users::table
+            .filter(users::number.gt(after.get()))
+            .order(users::number)
+            .limit(i64::from(limit))
+            .select(UserRow::as_select())
+            .load(connection)
+            .await
+    })?;
+    rows.into_iter().map(User::try_from).collect()
+}
