@@ -109,7 +109,7 @@ impl MoveIn {
     /// found too, however many there are.
     #[must_use]
     pub fn rehearsed_on(self, scratch: Arc<dyn AccountsArchive>) -> Self {
-        Self { rehearsal: Some(Rehearsal { scratch, count: 0 }), ..self }
+        Self { rehearsal: Some(Rehearsal { scratch, is_set_up: false }), ..self }
     }
 
     /// Moves accounts in, all that can be or none, and says what became of
@@ -133,9 +133,12 @@ impl MoveIn {
     }
 }
 
+/// Where a rehearsal's store starts to count: no account brings such a number along.
+const FAR_NUMBER: UserNumber = UserNumber::new(1 << 62);
+
 struct Rehearsal {
     scratch: Arc<dyn AccountsArchive>,
-    count: i64,
+    is_set_up: bool,
 }
 
 impl Rehearsal {
@@ -146,19 +149,32 @@ impl Rehearsal {
         met: Vec<Option<ImportOutcome>>,
     ) -> Result<Vec<ImportOutcome>, Failure> {
         let free = accounts.into_iter().zip(&met).filter(|(_, met)| met.is_none());
-        let extras: Vec<_> = free.map(|(account, _)| self.extra(account)).collect();
-        let mut tried = self.scratch.import(extras).await?.into_iter();
+        let free: Vec<_> = free.map(|(account, _)| anonymous(account)).collect();
+        if let Some(account) = free.first().filter(|_| !self.is_set_up) {
+            self.scratch.import(vec![far(account)]).await?;
+            self.is_set_up = true;
+        }
+        let mut tried = self.scratch.import(free).await?.into_iter();
         let outcomes = met.into_iter().map(|met| met.or_else(|| tried.next()));
         Ok(outcomes.flatten().collect())
     }
+}
 
-    /// The account without what is nobody's business, under a number that
-    /// stands in the way of no kept one.
-    fn extra(&mut self, account: ImportedUser) -> ImportedUser {
-        self.count += 1;
-        let number = account.number.unwrap_or(UserNumber::new(-self.count));
-        let hash = PasswordHash::new(String::new());
-        ImportedUser { number: Some(number), name: nobody(), password_hash: hash, ..account }
+/// The account without what a rehearsal need not know.
+fn anonymous(account: ImportedUser) -> ImportedUser {
+    let hash = PasswordHash::new(String::new());
+    ImportedUser { name: nobody(), password_hash: hash, ..account }
+}
+
+/// An account after which a store counts numbers that stand in nobody's way.
+#[expect(clippy::expect_used, reason = "the text is an address")]
+fn far(account: &ImportedUser) -> ImportedUser {
+    ImportedUser {
+        id: ImportedId::Kept(UserId::new(uuid::Uuid::nil())),
+        number: Some(FAR_NUMBER),
+        email: Email::parse("nobody@portcullis.invalid").expect("an address"),
+        username: None,
+        ..account.clone()
     }
 }
 
@@ -299,7 +315,7 @@ mod tests {
     #[tokio::test]
     async fn everybody_moves_out_page_by_page() {
         let store = MemoryStore::new();
-        let crowd = (0..ACCOUNTS_AT_ONCE + 1).map(|at| arrival(&format!("u{at}"))).collect();
+        let crowd = (0..=ACCOUNTS_AT_ONCE).map(|at| arrival(&format!("u{at}"))).collect();
         into(&store).import(crowd).await.unwrap();
         let mut move_out = MoveOut::new(Arc::new(store));
         assert_eq!(move_out.next().await.unwrap().len(), ACCOUNTS_AT_ONCE);
