@@ -105,8 +105,10 @@ mod tests {
         assert_eq!(met(&by_address, &[&ann]), there(false));
         let nameless = ImportedUser { username: None, ..imported("ann", 1) };
         assert_eq!(met(&nameless, &[&ann]), there(true));
-        let logged_in = User { last_login_at: Some(ann.created_at), ..ann };
-        assert_eq!(met(&imported("ann", 1), &[&logged_in]), there(true));
+        let logged_in = User { last_login_at: Some(ann.created_at), ..ann.clone() };
+        assert_eq!(met(&imported("ann", 1), &[&logged_in]), there(false));
+        let rehashed = User { password_hash: PasswordHash::new("$other$".into()), ..ann };
+        assert_eq!(met(&imported("ann", 1), &[&rehashed]), there(true));
     }
 
     #[test]

@@ -73,8 +73,9 @@ pub enum ImportOutcome {
     /// It was there before and stays as it is: one account holds every unique
     /// value that it names.
     AlreadyThere {
-        /// Whether the rest differs: its owner may have logged in since, or
-        /// changed the password or the name.
+        /// Whether its name, its hash, its status, the proof of its mailbox or
+        /// the spelling of its username differ: its owner may have logged in
+        /// since, or changed something.
         differs: bool,
     },
     /// These values are held, by another account or by several. Nothing of it
@@ -110,11 +111,14 @@ impl ImportedUser {
         [id, number, Some(UniqueValue::Email), username].into_iter().flatten().collect()
     }
 
-    /// Whether it differs from the account that it is, in more than what it leaves open.
+    /// Whether it differs from the account that it is. Times do not count: they
+    /// may have been filled in, and a login changes them.
     pub(crate) fn differs_from(&self, user: &User) -> bool {
-        let number = self.number.unwrap_or(user.number);
         let spelled = |name: &Option<Username>| name.as_ref().map(|name| name.as_str().to_owned());
         spelled(&self.username) != spelled(&user.username)
-            || (User { id: user.id, ..self.clone().numbered(number) }) != *user
+            || self.name != user.name
+            || self.password_hash != user.password_hash
+            || self.status != user.status
+            || self.email_verified_at.is_some() != user.is_email_verified()
     }
 }

@@ -90,8 +90,9 @@ fn open(file: &Path) -> Result<(Reader, Option<u64>), Box<dyn Error>> {
 struct Run {
     lines: Lines<Reader>,
     move_in: MoveIn,
-    /// Accounts that were read and not yet moved, with their lines.
-    batch: Vec<(u64, Arrival)>,
+    /// What was read and is not settled yet, with its line: an account, or why
+    /// there is none.
+    batch: Vec<(u64, Result<Arrival, String>)>,
     tally: Tally,
     progress: Progress,
     /// The line up to which all is done.
@@ -113,7 +114,7 @@ impl Run {
         Ok(Ending::EndOfFile)
     }
 
-    /// Reads a line into the batch or refuses it; says whether there was one.
+    /// Reads a line into the batch; says whether there was one.
     fn read_line(&mut self) -> Result<bool, Box<dyn Error>> {
         let read = match self.lines.next()? {
             None => return Ok(false),
@@ -127,25 +128,34 @@ impl Run {
                 arrival::read(line)
             }
         };
-        let number = self.lines.number();
-        match read {
-            Ok(arrival) => self.batch.push((number, arrival)),
-            Err(reason) => {
-                self.tally.refuse();
-                self.report(number, &reason);
-            }
-        }
+        self.batch.push((self.lines.number(), read));
         Ok(true)
     }
 
+    /// Moves the accounts of the batch in, and reports on its lines in their order.
     async fn move_batch(&mut self) -> Result<(), Box<dyn Error>> {
-        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(ACCOUNTS_AT_ONCE));
-        let about: Vec<(u64, bool)> =
-            batch.iter().map(|(line, arrival)| (*line, arrival.waits_for_proof())).collect();
-        let arrivals = batch.into_iter().map(|(_, arrival)| arrival).collect();
-        let outcomes = self.move_in.import(arrivals).await?;
-        for ((line, waits_for_proof), outcome) in about.into_iter().zip(&outcomes) {
-            if let Some(reason) = self.tally.count(line, waits_for_proof, outcome) {
+        let mut arrivals = Vec::with_capacity(self.batch.len());
+        let mut lines = Vec::with_capacity(self.batch.len());
+        for (line, read) in self.batch.drain(..) {
+            let about = read.map(|arrival| {
+                let waits_for_proof = arrival.waits_for_proof();
+                arrivals.push(arrival);
+                waits_for_proof
+            });
+            lines.push((line, about));
+        }
+        let mut outcomes = self.move_in.import(arrivals).await?.into_iter();
+        for (line, about) in lines {
+            let refused = match about {
+                Err(reason) => {
+                    self.tally.refuse();
+                    Some(reason)
+                }
+                Ok(waits_for_proof) => outcomes
+                    .next()
+                    .and_then(|outcome| self.tally.count(line, waits_for_proof, &outcome)),
+            };
+            if let Some(reason) = refused {
                 self.report(line, &reason);
             }
         }
