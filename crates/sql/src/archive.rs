@@ -8,7 +8,6 @@ use portcullis_domain::{Holders, ImportOutcome, ImportedUser, StoreError, User, 
 
 use crate::SqlStore;
 use crate::connection::Lease;
-use crate::error::corrupt;
 use crate::queries::archive;
 use crate::types::Id;
 
@@ -79,7 +78,8 @@ async fn import_part(
         .zip(outcomes)
         .map(|(user, outcome)| {
             let outcome = outcome.or_else(|| holders.met_by(user));
-            outcome.ok_or_else(|| corrupt("an account that was refused by nobody"))
+            // Where others write meanwhile, a holder may be gone by now.
+            outcome.ok_or_else(|| StoreError::Unavailable("an account made room just now".into()))
         })
         .collect()
 }

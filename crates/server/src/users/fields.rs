@@ -33,13 +33,11 @@ impl Fields {
 
     /// A text.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
-        match self.take(name)? {
-            Value::String(text) => Some(text),
-            _ => {
-                self.refuse(name, "must be a text");
-                None
-            }
-        }
+        let Value::String(text) = self.take(name)? else {
+            self.refuse(name, "must be a text");
+            return None;
+        };
+        Some(text)
     }
 
     /// A text that becomes a value.

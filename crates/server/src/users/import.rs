@@ -31,9 +31,10 @@ enum Ending {
 /// When any line was refused, or not all were read.
 pub(crate) fn import(file: &Path, is_rehearsal: bool) -> Result<(), Box<dyn Error>> {
     let (reader, size) = open(file)?;
-    let folder = tempfile::tempdir()?;
     let mut move_in = MoveIn::new(archive::open()?, Arc::new(SystemClock), Arc::new(SystemIds));
-    if is_rehearsal {
+    // Kept until the end, and then removed with the store in it.
+    let folder = is_rehearsal.then(tempfile::tempdir).transpose()?;
+    if let Some(folder) = &folder {
         move_in = move_in.rehearsed_on(archive::scratch(folder.path())?);
     }
     let mut run = Run {
@@ -47,7 +48,7 @@ pub(crate) fn import(file: &Path, is_rehearsal: bool) -> Result<(), Box<dyn Erro
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ending = runtime.block_on(async {
         let interrupt = Interrupt::listen()?;
-        run.to_the_end(&interrupt).await
+        run.until_its_end(&interrupt).await
     });
     run.progress.finish();
     print!("{}", run.tally);
@@ -100,7 +101,7 @@ struct Run {
 }
 
 impl Run {
-    async fn to_the_end(&mut self, interrupt: &Interrupt) -> Result<Ending, Box<dyn Error>> {
+    async fn until_its_end(&mut self, interrupt: &Interrupt) -> Result<Ending, Box<dyn Error>> {
         while self.read_line()? {
             let is_over = interrupt.was_asked();
             if is_over || self.batch.len() == ACCOUNTS_AT_ONCE {
