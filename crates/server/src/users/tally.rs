@@ -93,7 +93,7 @@ impl fmt::Display for Tally {
             let more = if self.differing > NAMED as u64 { ", …" } else { "" };
             writeln!(
                 f,
-                "{} that were there differ from the file, and stay as they are: line {}{more}",
+                "differing      {} (there with other values, and stay as they are: line {}{more})",
                 self.differing,
                 lines.join(", ")
             )?;
@@ -101,11 +101,36 @@ impl fmt::Display for Tally {
         if self.unproven > 0 {
             writeln!(
                 f,
-                "{} have neither a proven address nor a username: the server removes such \
-                 accounts three days after created_at; email_verified keeps them",
+                "unproven       {} (and without a username: removed three days after created_at; \
+                 email_verified keeps them)",
                 self.unproven
             )?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_names_the_first_lines_that_differ_and_counts_the_rest() {
+        let mut tally = Tally::new(false);
+        assert_eq!(tally.to_string(), "added          0\nalready there  0\nrefused        0\n");
+        for line in 1..=12 {
+            let there = ImportOutcome::AlreadyThere { differs: true };
+            assert_eq!(tally.count(line, false, &there), None);
+        }
+        tally.count(13, true, &ImportOutcome::Added);
+        tally.refuse();
+        let taken = ImportOutcome::Conflict(vec![UniqueValue::Email, UniqueValue::Username]);
+        let reason = tally.count(15, true, &taken).unwrap();
+        assert!(reason.starts_with("email, username: held by another account"), "{reason}");
+        assert_eq!((tally.lines(), tally.refused()), (15, 2));
+        let said = tally.to_string();
+        assert!(said.contains("differing      12 "), "{said}");
+        assert!(said.contains("line 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …)"), "{said}");
+        assert!(said.contains("unproven       1 "), "{said}");
     }
 }
