@@ -73,6 +73,9 @@ impl App {
         };
         let letter = self.letter(LetterKind::PasswordChanged, user.email.clone().into(), client);
         let mut unit = self.ports.store.begin().await?;
+        // The account first: two resets of one account then follow each other.
+        let user = unit.users().by_id(user.id).await?.filter(User::is_active);
+        let user = user.ok_or(ResetRefused::InvalidToken)?;
         unit.one_time_tokens()
             .consume(digest, Purpose::PasswordReset, now)
             .await?

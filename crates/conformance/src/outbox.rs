@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_domain::ports::{Claim, Enqueued, Lease, MailCap};
+use portcullis_domain::ports::{Claim, Enqueued, Lease, MailCap, OwedLetter};
 use portcullis_domain::{Letter, LetterKind, Timestamp};
 
 use crate::Stores;
@@ -96,6 +96,65 @@ pub async fn letters_are_claimed_oldest_first_and_a_few_at_a_time(stores: &Store
     oldest.sort();
     assert_eq!(ids, oldest);
     assert_eq!(stores.outbox.claim(START + 2 * TICK, lease).await.unwrap().len(), 1);
+}
+
+/// Whoever is owed many letters does not keep others waiting.
+pub async fn recipients_take_turns(stores: &Stores) {
+    for number in 0..5 {
+        let letter = Letter { created_at: START + TICK * number, ..letter("ann") };
+        owed_letter(&*stores.store, &letter).await;
+    }
+    let last = Letter { created_at: START + TICK * 9, ..letter("bob") };
+    owed_letter(&*stores.store, &last).await;
+    let lease = Lease { limit: 2, ..LEASE };
+    let claims = stores.outbox.claim(START + TICK * 9, lease).await.unwrap();
+    assert!(claims.iter().any(|claim| claim.letter.id == last.id), "{claims:?}");
+    assert_eq!(claims.len(), 2);
+}
+
+/// What is still to be sent, what was given up, and why.
+pub async fn an_operator_sees_what_is_owed(stores: &Stores) {
+    let waiting = Letter { created_at: START - TICK, ..letter("bob") };
+    let buried = claimed(stores).await;
+    owed_letter(&*stores.store, &waiting).await;
+    let due = START + Duration::from_secs(5);
+    stores.outbox.postpone(waiting.id, due, "it is away".into()).await.unwrap();
+    stores.outbox.bury(buried.id, START, "it was refused".into()).await.unwrap();
+    let settled = letter("eve");
+    owed_letter(&*stores.store, &settled).await;
+    stores.outbox.settle(settled.id, START).await.unwrap();
+
+    let pending = stores.outbox.list(false, 10).await.unwrap();
+    let expected = OwedLetter {
+        letter: waiting,
+        attempts: 0,
+        due_at: due,
+        buried_at: None,
+        reason: Some("it is away".into()),
+    };
+    assert_eq!(pending, [expected]);
+    let given_up = stores.outbox.list(true, 10).await.unwrap();
+    let expected = OwedLetter {
+        letter: buried,
+        attempts: 1,
+        due_at: START + LEASE.duration,
+        buried_at: Some(START),
+        reason: Some("it was refused".into()),
+    };
+    assert_eq!(given_up, [expected]);
+    assert_eq!(stores.outbox.list(true, 0).await.unwrap(), []);
+}
+
+/// A letter that was given up gets another chance, once; no other does.
+pub async fn a_revived_letter_is_due_again(stores: &Stores) {
+    let letter = claimed(stores).await;
+    assert!(!stores.outbox.revive(letter.id, START).await.unwrap(), "it was not given up");
+    stores.outbox.bury(letter.id, START, "it was refused".into()).await.unwrap();
+    let again = START + Duration::from_mins(2);
+    assert!(stores.outbox.revive(letter.id, again).await.unwrap());
+    assert!(!stores.outbox.revive(letter.id, again).await.unwrap());
+    assert_eq!(claim(stores, again - TICK).await, []);
+    assert_eq!(claim(stores, again).await, [Claim { letter, attempt: 2 }]);
 }
 
 /// It is never due again.

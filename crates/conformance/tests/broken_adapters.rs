@@ -119,6 +119,9 @@ broken_by! {
     IgnoreLeases => outbox::a_claimed_letter_is_held_until_its_lease_ends;
     IgnoreLeases => outbox::of_parallel_workers_each_letter_is_held_by_one;
     ClaimTooMuch => outbox::letters_are_claimed_oldest_first_and_a_few_at_a_time;
+    IgnoreTurns => outbox::recipients_take_turns;
+    LoseFields => outbox::an_operator_sees_what_is_owed;
+    NeverSettle => outbox::a_revived_letter_is_due_again;
     NeverSettle => outbox::a_settled_letter_is_done;
     NeverSettle => outbox::a_postponed_letter_is_due_at_its_time;
     NeverSettle => outbox::a_buried_letter_stays_buried;

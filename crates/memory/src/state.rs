@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
-use portcullis_domain::ports::{IdentifierDigest, MailboxMessage};
+use portcullis_domain::ports::{IdentifierDigest, MailboxMessage, OwedLetter};
 use portcullis_domain::{
-    AuditEvent, Failures, Letter, LetterId, LoginIdentifier, NewUser, OneTimeToken, Purpose,
-    Session, SessionEnd, SessionId, StoreError, Taken, Timestamp, TokenDigest, User, UserId,
-    UserNumber,
+    AuditEvent, Failures, LetterId, LoginIdentifier, NewUser, OneTimeToken, Purpose, Session,
+    SessionEnd, SessionId, StoreError, Taken, Timestamp, TokenDigest, User, UserId, UserNumber,
 };
 
 /// A failure counter's key: an identifier from one network, or from all.
@@ -20,24 +19,21 @@ pub(crate) struct State {
     pub(crate) sessions: HashMap<SessionId, Session>,
     pub(crate) one_time_tokens: HashMap<(TokenDigest, Purpose), OneTimeToken>,
     pub(crate) failures: HashMap<CounterKey, Failures>,
-    pub(crate) outbox: BTreeMap<LetterId, OwedLetter>,
+    pub(crate) outbox: BTreeMap<LetterId, OutboxEntry>,
     pub(crate) audit: Vec<AuditEvent>,
     pub(crate) mailbox: Vec<MailboxMessage>,
 }
 
 /// A letter and how far it has come.
 #[derive(Clone, Debug)]
-pub(crate) struct OwedLetter {
-    pub(crate) letter: Letter,
-    pub(crate) attempts: u32,
-    pub(crate) due_at: Timestamp,
+pub(crate) struct OutboxEntry {
+    pub(crate) owed: OwedLetter,
     pub(crate) settled_at: Option<Timestamp>,
-    pub(crate) buried: Option<(Timestamp, String)>,
 }
 
-impl OwedLetter {
+impl OutboxEntry {
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
-        self.settled_at.is_none() && self.buried.is_none() && self.due_at <= now
+        self.settled_at.is_none() && self.owed.buried_at.is_none() && self.owed.due_at <= now
     }
 }
 

@@ -1,6 +1,7 @@
 //! Units of work: a copy of the state that replaces it at commit.
 
 use async_trait::async_trait;
+use portcullis_domain::ports::OwedLetter;
 use portcullis_domain::ports::{
     Audit, Enqueued, IdentifierDigest, Lockouts, MailCap, OneTimeTokens, Outbox, Sessions,
     UnitOfWork, Users,
@@ -11,7 +12,7 @@ use portcullis_domain::{
 };
 use tokio::sync::OwnedMutexGuard;
 
-use crate::state::{OwedLetter, State};
+use crate::state::{OutboxEntry, State};
 
 pub(crate) struct MemoryUnit {
     committed: OwnedMutexGuard<State>,
@@ -240,10 +241,11 @@ impl Lockouts for State {
 impl Outbox for State {
     async fn enqueue(&mut self, letter: &Letter, cap: MailCap) -> Result<Enqueued, StoreError> {
         let since = letter.created_at - cap.window;
-        let recent = self.outbox.values().filter(|owed| {
-            owed.letter.kind == letter.kind
-                && owed.letter.recipient == letter.recipient
-                && owed.letter.created_at > since
+        let recent = self.outbox.values().filter(|entry| {
+            let other = &entry.owed.letter;
+            other.kind == letter.kind
+                && other.recipient == letter.recipient
+                && other.created_at > since
         });
         if recent.count() >= cap.limit as usize {
             return Ok(Enqueued::Capped);
@@ -252,15 +254,15 @@ impl Outbox for State {
             letter: letter.clone(),
             attempts: 0,
             due_at: letter.created_at,
-            settled_at: None,
-            buried: None,
+            buried_at: None,
+            reason: None,
         };
-        self.outbox.insert(letter.id, owed);
+        self.outbox.insert(letter.id, OutboxEntry { owed, settled_at: None });
         Ok(Enqueued::Owed)
     }
 
     async fn remove_settled(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let is_old = |owed: &OwedLetter| owed.settled_at.is_some_and(|at| at < before);
+        let is_old = |entry: &OutboxEntry| entry.settled_at.is_some_and(|at| at < before);
         let old: Vec<_> = self
             .outbox
             .iter()

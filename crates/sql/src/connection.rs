@@ -1,18 +1,20 @@
 //! Connections on loan from a pool, and what happens when their borrower is gone.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use diesel::SqliteConnection;
-use diesel_async::SimpleAsyncConnection;
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use portcullis_domain::StoreError;
-
-use crate::error::into_store_error;
 
 /// A pooled connection, one variant per database.
 pub enum Connection {
     /// `SQLite`, driven from blocking threads.
     Sqlite(Object<SyncConnectionWrapper<SqliteConnection>>),
+    /// Postgres.
+    Postgres(Box<Object<AsyncPgConnection>>),
 }
 
 /// Where connections come from.
@@ -25,20 +27,51 @@ pub trait Source: Send + Sync {
     async fn lease(&self) -> Result<Lease, StoreError>;
 }
 
+/// How long a statement on a network may take before its server counts as
+/// away. Statements are short; a server tells of slow ones itself before that
+/// ([`STATEMENT_TIMEOUT`]).
+const PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// When a database server is to give a statement up.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Runs one query on a lease, whichever database it is; the query expression
 /// is expanded once per database, since its type depends on it.
 macro_rules! run {
-    ($lease:expr, $connection:ident => $query:expr) => {{
+    ($lease:expr, $connection:ident => $query:expr) => {
+        $crate::connection::run!($lease,
+            sqlite $connection => $query,
+            postgres $connection => $query
+        )
+    };
+    ($lease:expr, sqlite $sqlite:ident => $on_sqlite:expr, postgres $postgres:ident => $on_postgres:expr) => {{
         let lease: &mut $crate::connection::Lease = $lease;
         lease.busy = true;
-        let result = match lease.connection() {
-            $crate::connection::Connection::Sqlite($connection) => $query.await,
+        let answered = match lease.connection() {
+            $crate::connection::Connection::Sqlite($sqlite) => {
+                Ok($on_sqlite.await.map_err($crate::error::of_sqlite))
+            }
+            $crate::connection::Connection::Postgres($postgres) => {
+                let answer = $crate::connection::in_time($on_postgres).await;
+                answer.map(|result| result.map_err($crate::error::of_postgres))
+            }
         };
-        lease.busy = false;
-        result.map_err($crate::error::into_store_error)
+        match answered {
+            Ok(result) => {
+                lease.busy = false;
+                result
+            }
+            // The statement may still run: the lease stays busy, which closes it.
+            Err(silence) => Err(silence),
+        }
     }};
 }
 pub(crate) use run;
+
+pub(crate) async fn in_time<T>(statement: impl Future<Output = T>) -> Result<T, StoreError> {
+    let silence = |_| StoreError::Unavailable("a statement was not answered in time".into());
+    tokio::time::timeout(PATIENCE, statement).await.map_err(silence)
+}
 
 /// A borrowed connection.
 ///
@@ -66,11 +99,15 @@ impl Lease {
         self.connection.as_mut().expect("a lease holds its connection until it is dropped")
     }
 
-    /// Begins a transaction that holds the write lock from the start, so that
-    /// what it reads cannot change before it commits.
+    /// Begins a transaction in which what is read for a decision cannot change
+    /// before it commits. `SQLite` takes its one write lock for that at once;
+    /// on Postgres the queries lock the rows they read.
     pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
         self.in_transaction = true;
-        run!(self, connection => connection.batch_execute("BEGIN IMMEDIATE"))
+        run!(self,
+            sqlite connection => connection.batch_execute("BEGIN IMMEDIATE"),
+            postgres connection => connection.batch_execute("BEGIN")
+        )
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
@@ -93,14 +130,15 @@ impl Drop for Lease {
     }
 }
 
-async fn roll_back(connection: Connection) {
-    match connection {
-        Connection::Sqlite(mut pooled) => {
-            let rolled_back = pooled.batch_execute("ROLLBACK").await;
-            if rolled_back.map_err(into_store_error).is_err() {
-                close(Connection::Sqlite(pooled));
-            }
+async fn roll_back(mut connection: Connection) {
+    let is_rolled_back = match &mut connection {
+        Connection::Sqlite(pooled) => pooled.batch_execute("ROLLBACK").await.is_ok(),
+        Connection::Postgres(pooled) => {
+            in_time(pooled.batch_execute("ROLLBACK")).await.is_ok_and(|answer| answer.is_ok())
         }
+    };
+    if !is_rolled_back {
+        close(connection);
     }
 }
 
@@ -108,5 +146,6 @@ async fn roll_back(connection: Connection) {
 fn close(connection: Connection) {
     match connection {
         Connection::Sqlite(pooled) => drop(Object::take(pooled)),
+        Connection::Postgres(pooled) => drop(Object::take(*pooled)),
     }
 }

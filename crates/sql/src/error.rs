@@ -1,10 +1,10 @@
 //! Driver errors, which never leave the adapters as such.
 
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use portcullis_domain::StoreError;
 
 /// What `SQLite` says when the fault is outside the statement.
-const UNAVAILABLE: [&str; 7] = [
+const SQLITE_IS_AWAY: [&str; 7] = [
     "database is locked",
     "disk I/O error",
     "database or disk is full",
@@ -14,14 +14,40 @@ const UNAVAILABLE: [&str; 7] = [
     "locking protocol",
 ];
 
-/// Sorts a driver's error by what its caller can do about it.
-pub(crate) fn into_store_error(error: Error) -> StoreError {
-    match &error {
+/// Sorts an error of `SQLite` by what its caller can do about it.
+pub(crate) fn of_sqlite(error: Error) -> StoreError {
+    let is_away = |_: DatabaseErrorKind, information: &dyn DatabaseErrorInformation| {
+        SQLITE_IS_AWAY.iter().any(|text| information.message().contains(text))
+    };
+    sort(error, is_away)
+}
+
+/// Sorts an error of Postgres by what its caller can do about it.
+///
+/// Postgres tells in the language of its operator, so texts mean nothing here.
+/// An error that points at a place in the statement, or at a constraint, is a
+/// defect of ours; every other is the server's: too busy, stopping, read-only,
+/// out of space, a statement that took too long.
+pub(crate) fn of_postgres(error: Error) -> StoreError {
+    sort(error, |kind, information| match kind {
+        DatabaseErrorKind::UniqueViolation
+        | DatabaseErrorKind::ForeignKeyViolation
+        | DatabaseErrorKind::NotNullViolation
+        | DatabaseErrorKind::CheckViolation
+        | DatabaseErrorKind::RestrictViolation
+        | DatabaseErrorKind::ExclusionViolation => false,
+        _ => information.statement_position().is_none(),
+    })
+}
+
+fn sort(
+    error: Error,
+    is_away: impl Fn(DatabaseErrorKind, &dyn DatabaseErrorInformation) -> bool,
+) -> StoreError {
+    match error {
         Error::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
         | Error::BrokenTransactionManager => StoreError::Unavailable(error.into()),
-        Error::DatabaseError(_, information)
-            if UNAVAILABLE.iter().any(|text| information.message().contains(text)) =>
-        {
+        Error::DatabaseError(kind, ref information) if is_away(kind, &**information) => {
             StoreError::Unavailable(error.into())
         }
         Error::DeserializationError(_) => StoreError::Corrupt(error.into()),

@@ -10,6 +10,7 @@ mod archive_rows;
 mod connection;
 mod enums;
 mod error;
+mod logins;
 mod queries;
 mod rows;
 mod schema;
@@ -17,5 +18,5 @@ mod store;
 mod types;
 mod unit;
 
-pub use connection::{Connection, Lease, Source};
+pub use connection::{Connection, Lease, STATEMENT_TIMEOUT, Source};
 pub use store::SqlStore;

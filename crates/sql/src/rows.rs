@@ -1,7 +1,7 @@
 //! Rows, and the domain's values that they stand for.
 
 use diesel::prelude::*;
-use portcullis_domain::ports::MailboxMessage;
+use portcullis_domain::ports::{MailboxMessage, OwedLetter};
 use portcullis_domain::{
     AccountStatus, AuditEvent, Client, Email, Failures, FullName, Letter, LetterId,
     LoginIdentifier, NamePart, NewUser, OneTimeToken, PasswordHash, PersonName, SeedDigest,
@@ -109,20 +109,20 @@ impl TryFrom<UserRow> for User {
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions)]
 pub(crate) struct SessionRow {
-    id: Id,
-    user_id: Id,
-    contract: String,
-    rotates: bool,
-    seed_digest: Vec<u8>,
-    counter: i64,
-    opened_at: At,
-    rotated_at: At,
-    last_used_at: At,
-    expires_at: At,
-    ended_at: Option<At>,
-    end_reason: Option<String>,
-    source: String,
-    user_agent: Option<String>,
+    pub(crate) id: Id,
+    pub(crate) user_id: Id,
+    pub(crate) contract: String,
+    pub(crate) rotates: bool,
+    pub(crate) seed_digest: Vec<u8>,
+    pub(crate) counter: i64,
+    pub(crate) opened_at: At,
+    pub(crate) rotated_at: At,
+    pub(crate) last_used_at: At,
+    pub(crate) expires_at: At,
+    pub(crate) ended_at: Option<At>,
+    pub(crate) end_reason: Option<String>,
+    pub(crate) source: String,
+    pub(crate) user_agent: Option<String>,
 }
 
 impl From<&Session> for SessionRow {
@@ -259,6 +259,30 @@ pub(crate) struct LetterRow {
     source: Option<String>,
     created_at: At,
     pub(crate) attempts: i64,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+pub(crate) struct OwedLetterRow {
+    #[diesel(embed)]
+    letter: LetterRow,
+    due_at: At,
+    buried_at: Option<At>,
+    reason: Option<String>,
+}
+
+impl TryFrom<OwedLetterRow> for OwedLetter {
+    type Error = StoreError;
+
+    fn try_from(row: OwedLetterRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            attempts: count(row.letter.attempts)?,
+            letter: row.letter.try_into()?,
+            due_at: row.due_at.0,
+            buried_at: row.buried_at.map(|at| at.0),
+            reason: row.reason,
+        })
+    }
 }
 
 #[derive(Insertable)]

@@ -4,25 +4,22 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel_async::SimpleAsyncConnection;
-use portcullis_domain::lockout::count_attempt;
 use portcullis_domain::ports::{
-    Attempt, Attempted, Caller, Claim, Lease as ClaimLease, LoginStore, Mailbox, MailboxMessage,
-    Opening, OutboxQueue, SessionStore, Store, UnitOfWork,
+    Caller, Claim, Lease as ClaimLease, Mailbox, MailboxMessage, OutboxQueue, OwedLetter,
+    SessionStore, Store, UnitOfWork,
 };
 use portcullis_domain::{
-    LetterId, LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, Standing, StoreError,
-    Timestamp, User, UserId,
+    LetterId, SeedDigest, Session, SessionEnd, SessionId, StoreError, Timestamp, UserId,
 };
 
 use crate::connection::{Source, run};
-use crate::queries::login_failures::Counters;
-use crate::queries::{login_failures, mailbox, outbox, sessions, users};
+use crate::queries::{mailbox, outbox, sessions, users};
 use crate::unit::SqlUnit;
 
 /// Every storage port over a relational database.
 #[derive(Clone)]
 pub struct SqlStore {
-    writers: Arc<dyn Source>,
+    pub(crate) writers: Arc<dyn Source>,
     pub(crate) readers: Arc<dyn Source>,
 }
 
@@ -76,65 +73,14 @@ impl SessionStore for SqlStore {
 }
 
 #[async_trait]
-impl LoginStore for SqlStore {
-    async fn attempt(
-        &self,
-        attempt: Attempt,
-        policy: LockoutPolicy,
-    ) -> Result<Attempted, StoreError> {
-        let mut unit = self.unit().await?;
-        let lease = &mut unit.lease;
-        let before = login_failures::load(lease, &attempt).await?;
-        let (from_source, from_all, standing) =
-            count_attempt(before.from_source, before.from_all, attempt.at, &policy);
-        if matches!(standing, Standing::Open { .. }) {
-            login_failures::save(lease, &attempt, &Counters { from_source, from_all }).await?;
-        }
-        let user = users::by_identifier(lease, &attempt.identifier).await?;
-        lease.commit().await?;
-        Ok(Attempted { standing, user })
-    }
-
-    async fn open(&self, opening: Opening) -> Result<Option<User>, StoreError> {
-        let Opening { session, password_changed_at, attempt } = opening;
-        let mut unit = self.unit().await?;
-        let lease = &mut unit.lease;
-        let noted =
-            users::note_login(lease, session.user_id, password_changed_at, session.opened_at);
-        let Some(user) = noted.await? else { return Ok(None) };
-        sessions::open(lease, &session).await?;
-        login_failures::forgive(lease, &attempt).await?;
-        lease.commit().await?;
-        Ok(Some(user))
-    }
-
-    async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
-        login_failures::forgive(&mut self.writers.lease().await?, &attempt).await
-    }
-
-    async fn withdraw(&self, attempt: Attempt) -> Result<(), StoreError> {
-        let mut unit = self.unit().await?;
-        let lease = &mut unit.lease;
-        let Counters { from_source, from_all } = login_failures::load(lease, &attempt).await?;
-        if from_source.count > 0 {
-            let withdrawn =
-                Counters { from_source: from_source.withdraw(), from_all: from_all.withdraw() };
-            login_failures::save(lease, &attempt, &withdrawn).await?;
-        }
-        lease.commit().await
-    }
-}
-
-#[async_trait]
 impl OutboxQueue for SqlStore {
     async fn claim(&self, now: Timestamp, claim: ClaimLease) -> Result<Vec<Claim>, StoreError> {
-        // A look without the write lock first: usually nothing is due.
-        if outbox::due(&mut self.readers.lease().await?, now, 1).await?.is_empty() {
+        // A look without any lock first: usually nothing is due.
+        if !outbox::is_any_due(&mut self.readers.lease().await?, now).await? {
             return Ok(Vec::new());
         }
         let mut unit = self.unit().await?;
-        let ids = outbox::due(&mut unit.lease, now, claim.limit).await?;
-        let claims = outbox::hold(&mut unit.lease, &ids, now, claim).await?;
+        let claims = outbox::claim(&mut unit.lease, now, claim).await?;
         unit.lease.commit().await?;
         Ok(claims)
     }
@@ -158,6 +104,14 @@ impl OutboxQueue for SqlStore {
 
     async fn release(&self, id: LetterId) -> Result<(), StoreError> {
         outbox::release(&mut self.writers.lease().await?, id).await
+    }
+
+    async fn list(&self, buried: bool, limit: u32) -> Result<Vec<OwedLetter>, StoreError> {
+        outbox::list(&mut self.readers.lease().await?, buried, limit).await
+    }
+
+    async fn revive(&self, id: LetterId, at: Timestamp) -> Result<bool, StoreError> {
+        outbox::revive(&mut self.writers.lease().await?, id, at).await
     }
 }
 

@@ -3,9 +3,13 @@
 //! Each ends with the value that started it, and at the latest with the
 //! process, however that ends.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::missing_panics_doc,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
+
+mod child;
+mod port;
+mod postgres;
+mod redis;
+
+pub use port::free_port;
+pub use postgres::Postgres;
+pub use redis::{Redis, RedisCluster, RedisSentinel};

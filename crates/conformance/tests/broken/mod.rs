@@ -52,6 +52,7 @@ pub(crate) enum Defect {
     ReviveSessions,
     ClaimTooMuch,
     IgnoreLeases,
+    IgnoreTurns,
     NeverSettle,
     IgnoreFilters,
     KeepTwice,

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use portcullis_conformance::build::{START, source};
 use portcullis_domain::ports::{
-    Attempt, Attempted, Caller, Claim, Lease, LoginStore, Opening, OutboxQueue, SessionStore,
+    Attempt, Attempted, Caller, Claim, Lease, LoginStore, Opening, OutboxQueue, OwedLetter,
+    SessionStore,
 };
 use portcullis_domain::{
     Letter, LetterId, LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, Standing,
@@ -114,6 +115,14 @@ impl OutboxQueue for Broken {
         if self.has(Defect::ClaimTooMuch) {
             lease.limit += 1;
         }
+        if self.has(Defect::IgnoreTurns) {
+            let mut all = self.inner.claim(now, Lease { limit: u32::MAX, ..lease }).await?;
+            all.sort_by_key(|claim| claim.letter.created_at);
+            for late in all.split_off(all.len().min(lease.limit as usize)) {
+                self.inner.release(late.letter.id).await?;
+            }
+            return Ok(all);
+        }
         let mut claims = self.inner.claim(now, lease).await?;
         if self.has(Defect::LoseFields) {
             for claim in &mut claims {
@@ -145,5 +154,17 @@ impl OutboxQueue for Broken {
 
     async fn release(&self, id: LetterId) -> Result<(), StoreError> {
         if self.has(Defect::NeverSettle) { Ok(()) } else { self.inner.release(id).await }
+    }
+
+    async fn list(&self, buried: bool, limit: u32) -> Result<Vec<OwedLetter>, StoreError> {
+        let mut listed = self.inner.list(buried, limit).await?;
+        if self.has(Defect::LoseFields) {
+            listed.iter_mut().for_each(|owed| owed.reason = None);
+        }
+        Ok(listed)
+    }
+
+    async fn revive(&self, id: LetterId, at: Timestamp) -> Result<bool, StoreError> {
+        if self.has(Defect::NeverSettle) { Ok(true) } else { self.inner.revive(id, at).await }
     }
 }

@@ -22,7 +22,7 @@ pub use attempts::{Attempt, Attempted, IdentifierDigest, LoginStore, Opening};
 pub use limiter::{Bucket, LimiterError, Quota, RateLimiter, Verdict};
 pub use mailer::{MAILBOX_CAPACITY, Mailbox, MailboxMessage, Mailer, MailerError};
 pub use opaque_tokens::OpaqueTokens;
-pub use outbox::{Claim, Lease, OutboxQueue};
+pub use outbox::{Claim, Lease, OutboxQueue, OwedLetter, TURNS_AMONG, take_turns};
 pub use password_hasher::{HasherError, PasswordHasher, Verification};
 pub use sessions::{Caller, SessionStore};
 pub use store::{

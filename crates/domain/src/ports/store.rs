@@ -23,8 +23,9 @@ pub trait Store: Send + Sync {
 
 /// Writes that become visible together at [`UnitOfWork::commit`], or never.
 ///
-/// Dropping it undoes everything at once. What it reads it also locks, so a
-/// decision taken on it still holds at commit.
+/// Dropping it undoes everything at once. An account that it reads it also
+/// locks, so that a decision taken on it still holds at commit; so read the
+/// account first where a unit touches several things of one.
 #[async_trait]
 pub trait UnitOfWork: Send {
     /// Accounts.
@@ -104,7 +105,7 @@ pub trait OneTimeTokens: Send {
     /// Adds a token; one that is there already stays as it is.
     async fn add(&mut self, token: OneTimeToken) -> Result<(), StoreError>;
 
-    /// The token of that digest and purpose.
+    /// The token of that digest and purpose: a look, which locks nothing.
     async fn find(
         &mut self,
         digest: TokenDigest,

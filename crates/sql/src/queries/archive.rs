@@ -1,7 +1,7 @@
 //! Accounts on their way in and out, many at a time.
 
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use portcullis_domain::{ImportedUser, StoreError, User, UserNumber, Username};
 
 use crate::archive_rows::{AddedRow, InsertMany};
@@ -20,6 +20,9 @@ pub(crate) async fn insert(
 ) -> Result<Vec<AddedRow>, StoreError> {
     let insert = InsertMany::of(batch);
     let are_numbered = insert.are_numbered();
+    if are_numbered {
+        hold_the_count(lease).await?;
+    }
     let added = run!(lease, connection => insert.get_results(connection))?;
     if are_numbered {
         count_on(lease).await?;
@@ -27,12 +30,28 @@ pub(crate) async fn insert(
     Ok(added)
 }
 
+/// Keeps others from counting until the transaction ends: a number that is
+/// kept must not be given to somebody else at the same moment.
+async fn hold_the_count(lease: &mut Lease) -> Result<(), StoreError> {
+    match lease.connection() {
+        // A transaction is the only writer.
+        Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(_) => run!(lease, connection => {
+            connection.batch_execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+        }),
+    }
+}
+
 /// Sees to it that the next account's number is greater than all that are there.
-#[expect(clippy::unused_async, reason = "SQLite needs no statement for it")]
 async fn count_on(lease: &mut Lease) -> Result<(), StoreError> {
+    const BEYOND_ALL: &str = "SELECT setval('users_number_seq', \
+         greatest((SELECT max(number) FROM users), (SELECT last_value FROM users_number_seq)))";
     match lease.connection() {
         // AUTOINCREMENT looks at the greatest number there ever was.
         Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(_) => {
+            run!(lease, connection => connection.batch_execute(BEYOND_ALL))
+        }
     }
 }
 

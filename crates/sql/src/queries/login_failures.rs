@@ -22,25 +22,34 @@ fn network(attempt: &Attempt) -> String {
     attempt.source.network().to_string()
 }
 
+/// The two counters as they are; on Postgres they are locked, the source's
+/// first, as everywhere: two that lock them in turn never wait for each other.
 pub(crate) async fn load(lease: &mut Lease, attempt: &Attempt) -> Result<Counters, StoreError> {
-    let network = network(attempt);
-    let rows: Vec<FailuresRow> = run!(lease, connection => async {
+    let from_source = load_one(lease, attempt, &network(attempt)).await?;
+    let from_all = load_one(lease, attempt, ALL_SOURCES).await?;
+    Ok(Counters { from_source, from_all })
+}
+
+async fn load_one(
+    lease: &mut Lease,
+    attempt: &Attempt,
+    network: &str,
+) -> Result<Failures, StoreError> {
+    let counter = || {
         login_failures::table
             .filter(dsl::identifier.eq(attempt.digest.0.as_slice()))
-            .filter(dsl::network.eq_any([network.as_str(), ALL_SOURCES]))
-            .select(FailuresRow::as_select())
-            .load(connection)
-            .await
-    })?;
-    let mut counters = Counters { from_source: Failures::NONE, from_all: Failures::NONE };
-    for row in rows {
-        if row.network == ALL_SOURCES {
-            counters.from_all = row.try_into()?;
-        } else {
-            counters.from_source = row.try_into()?;
+            .filter(dsl::network.eq(network))
+    };
+    let row: Option<FailuresRow> = run!(lease,
+        sqlite connection => async {
+            counter().select(FailuresRow::as_select()).first(connection).await.optional()
+        },
+        postgres connection => async {
+            let counter = counter().select(FailuresRow::as_select()).for_update();
+            counter.get_result(connection).await.optional()
         }
-    }
-    Ok(counters)
+    )?;
+    row.map_or(Ok(Failures::NONE), Failures::try_from)
 }
 
 pub(crate) async fn save(
@@ -68,24 +77,28 @@ pub(crate) async fn save(
 }
 
 pub(crate) async fn forgive(lease: &mut Lease, attempt: &Attempt) -> Result<(), StoreError> {
-    let network = network(attempt);
-    run!(lease, connection => async {
-        let counters = login_failures::table
-            .filter(dsl::identifier.eq(attempt.digest.0.as_slice()))
-            .filter(dsl::network.eq_any([network.as_str(), ALL_SOURCES]));
-        diesel::delete(counters).execute(connection).await
-    })?;
+    for network in [network(attempt).as_str(), ALL_SOURCES] {
+        run!(lease, connection => async {
+            let counter = login_failures::table
+                .filter(dsl::identifier.eq(attempt.digest.0.as_slice()))
+                .filter(dsl::network.eq(network));
+            diesel::delete(counter).execute(connection).await
+        })?;
+    }
     Ok(())
 }
 
+/// Forgives all of an identifier's failures, sources before their sum.
 pub(crate) async fn clear(
     lease: &mut Lease,
     identifier: IdentifierDigest,
 ) -> Result<(), StoreError> {
+    let counters = || login_failures::table.filter(dsl::identifier.eq(identifier.0.as_slice()));
     run!(lease, connection => async {
-        let counters =
-            login_failures::table.filter(dsl::identifier.eq(identifier.0.as_slice()));
-        diesel::delete(counters).execute(connection).await
+        diesel::delete(counters().filter(dsl::network.ne(ALL_SOURCES))).execute(connection).await
+    })?;
+    run!(lease, connection => async {
+        diesel::delete(counters()).execute(connection).await
     })?;
     Ok(())
 }

@@ -3,8 +3,10 @@
 pub(crate) mod archive;
 pub(crate) mod audit_events;
 pub(crate) mod login_failures;
+pub(crate) mod login_on_postgres;
 pub(crate) mod mailbox;
 pub(crate) mod one_time_tokens;
 pub(crate) mod outbox;
+pub(crate) mod outbox_on_postgres;
 pub(crate) mod sessions;
 pub(crate) mod users;

@@ -34,40 +34,53 @@ pub(crate) async fn add(lease: &mut Lease, user: &NewUser) -> Result<User, Store
     Err(StoreError::Conflict(if email_taken { Taken::Email } else { Taken::Username }))
 }
 
+/// The account of that id; on Postgres its row is locked, so that it stays as
+/// it is read until the transaction ends.
 pub(crate) async fn by_id(lease: &mut Lease, id: UserId) -> Result<Option<User>, StoreError> {
-    let row: Option<UserRow> = run!(lease, connection => async {
-        users::table
-            .filter(users::id.eq(Id(id.as_uuid())))
-            .select(UserRow::as_select())
-            .first(connection)
-            .await
-            .optional()
-    })?;
+    let user = || users::table.filter(users::id.eq(Id(id.as_uuid())));
+    let row: Option<UserRow> = run!(lease,
+        sqlite connection => async {
+            user().select(UserRow::as_select()).first(connection).await.optional()
+        },
+        postgres connection => async {
+            let user = user().select(UserRow::as_select()).for_no_key_update();
+            user.get_result(connection).await.optional()
+        }
+    )?;
     row.map(User::try_from).transpose()
 }
 
+/// The account that an identifier names, locked like [`by_id`].
 pub(crate) async fn by_identifier(
     lease: &mut Lease,
     identifier: &LoginIdentifier,
 ) -> Result<Option<User>, StoreError> {
     let text = identifier.canonical();
     let row: Option<UserRow> = match identifier {
-        LoginIdentifier::Email(_) => run!(lease, connection => async {
-            users::table
-                .filter(users::email.eq(&text))
-                .select(UserRow::as_select())
-                .first(connection)
-                .await
-                .optional()
-        })?,
-        LoginIdentifier::Username(_) => run!(lease, connection => async {
-            users::table
-                .filter(users::username_canonical.eq(&text))
-                .select(UserRow::as_select())
-                .first(connection)
-                .await
-                .optional()
-        })?,
+        LoginIdentifier::Email(_) => {
+            let user = || users::table.filter(users::email.eq(&text));
+            run!(lease,
+                sqlite connection => async {
+                    user().select(UserRow::as_select()).first(connection).await.optional()
+                },
+                postgres connection => async {
+                    let user = user().select(UserRow::as_select()).for_no_key_update();
+                    user.get_result(connection).await.optional()
+                }
+            )?
+        }
+        LoginIdentifier::Username(_) => {
+            let user = || users::table.filter(users::username_canonical.eq(&text));
+            run!(lease,
+                sqlite connection => async {
+                    user().select(UserRow::as_select()).first(connection).await.optional()
+                },
+                postgres connection => async {
+                    let user = user().select(UserRow::as_select()).for_no_key_update();
+                    user.get_result(connection).await.optional()
+                }
+            )?
+        }
     };
     row.map(User::try_from).transpose()
 }

@@ -1,0 +1,93 @@
+//! Bringing a database to this version's schema.
+
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::connect::connect;
+use crate::{Address, ConnectError};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// Held by whoever migrates, so that instances that start together do it one
+/// after the other; waits a minute for the others, and gives a migration as
+/// long. The number is ours alone: "portcull" in ASCII.
+const ALONE: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s';
+    SELECT pg_advisory_xact_lock(8101821163713883244);";
+
+/// Why a database is not at this version's schema.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// There is no connection.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A newer version has been here.
+    #[error("the database has been migrated by a newer version (it knows {0}); start that one")]
+    Newer(String),
+    /// A migration failed; it changed nothing.
+    #[error("a migration failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<diesel::result::Error> for MigrationError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
+
+/// Runs the migrations that the database has not seen, all or none of them,
+/// and returns their names. Of several that start at once, one does it and the
+/// others wait and find nothing left to do.
+///
+/// # Errors
+/// [`MigrationError`]; then nothing has changed.
+pub async fn migrate(address: &Address) -> Result<Vec<String>, MigrationError> {
+    let connection = connect(address).await?;
+    #[expect(clippy::disallowed_methods, reason = "once, before anything is served")]
+    let migrated = tokio::task::spawn_blocking(move || {
+        let mut connection = Blocking::from(connection);
+        connection.transaction(|connection| {
+            connection.batch_execute(ALONE)?;
+            refuse_newer(connection)?;
+            let applied = connection.run_pending_migrations(MIGRATIONS);
+            let applied = applied.map_err(MigrationError::Failed)?;
+            Ok(applied.iter().map(ToString::to_string).collect())
+        })
+    });
+    migrated.await.map_err(|error| MigrationError::Failed(error.into()))?
+}
+
+/// Undoes every migration, newest first: for tests of the migrations.
+///
+/// # Errors
+/// [`MigrationError`]; then nothing has changed.
+#[doc(hidden)]
+pub async fn revert(address: &Address) -> Result<(), MigrationError> {
+    let connection = connect(address).await?;
+    #[expect(clippy::disallowed_methods, reason = "a test's")]
+    let reverted = tokio::task::spawn_blocking(move || {
+        let mut connection = Blocking::from(connection);
+        connection.revert_all_migrations(MIGRATIONS).map_err(MigrationError::Failed)?;
+        Ok(())
+    });
+    reverted.await.map_err(|error| MigrationError::Failed(error.into()))?
+}
+
+fn refuse_newer(connection: &mut Blocking) -> Result<(), MigrationError> {
+    let known: Vec<Box<dyn Migration<Pg>>> =
+        MIGRATIONS.migrations().map_err(MigrationError::Failed)?;
+    let applied = connection.applied_migrations().map_err(MigrationError::Failed)?;
+    let foreign = applied
+        .iter()
+        .find(|version| known.iter().all(|migration| migration.name().version() != **version));
+    match foreign {
+        Some(version) => Err(MigrationError::Newer(version.to_string())),
+        None => Ok(()),
+    }
+}

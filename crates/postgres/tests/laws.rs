@@ -1,0 +1,13 @@
+//! The laws of every storage port over Postgres.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use portcullis_conformance::Stores;
+
+mod database;
+
+async fn store() -> Stores {
+    Stores::of(portcullis_postgres::open(&database::fresh(), 20).unwrap(), ())
+}
+
+portcullis_conformance::store_laws!(store);

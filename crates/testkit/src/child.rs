@@ -1,0 +1,134 @@
+//! Servers as child processes that end when their owner does.
+
+use std::io::ErrorKind;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long a server may take to answer for the first time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server process and its folder; both are gone when this is.
+///
+/// The server hangs on a pipe whose other end is ours: should this process be
+/// killed, the pipe closes and the server ends all the same.
+#[derive(Debug)]
+pub(crate) struct Server {
+    supervisor: Child,
+    folder: TempDir,
+}
+
+/// Waits for our end of the pipe to close, then ends the server at once.
+const SUPERVISE: &str = r#""$@" </dev/null & server=$!; read -r _; kill -QUIT $server 2>/dev/null
+    sleep 0.2; kill -KILL $server 2>/dev/null; wait"#;
+
+impl Server {
+    /// Starts a program in a folder of its own.
+    pub(crate) fn spawn(folder: TempDir, program: &Path, arguments: &[String]) -> Self {
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", SUPERVISE, "sh"]).arg(program).args(arguments);
+        command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
+        unprivileged(&mut command).current_dir("/");
+        let supervisor = command.spawn().unwrap();
+        Self { supervisor, folder }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Waits until `answers` says that it does.
+    pub(crate) fn wait_until(&mut self, answers: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !answers() {
+            if let Some(status) = self.supervisor.try_wait().unwrap() {
+                panic!("a server ended ({status}):\n{}", self.log());
+            }
+            assert!(started.elapsed() < PATIENCE, "a server does not answer:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Stops the server without a goodbye, and waits for its end.
+    pub(crate) fn stop(&mut self) {
+        drop(self.supervisor.stdin.take());
+        self.supervisor.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A folder that the server's user may write to; in memory where there is one.
+pub(crate) fn folder(name: &str) -> TempDir {
+    let shared_memory = Path::new("/dev/shm");
+    let parent =
+        if shared_memory.is_dir() { shared_memory.to_owned() } else { std::env::temp_dir() };
+    let folder = tempfile::Builder::new().prefix(name).tempdir_in(parent).unwrap();
+    give_away(folder.path());
+    folder
+}
+
+/// Gives a file or folder to the user as whom servers run.
+pub(crate) fn give_away(path: &Path) {
+    if let Some((user, group)) = somebody_else() {
+        chown(path, Some(user), Some(group)).unwrap();
+    }
+}
+
+/// Servers of databases refuse to run as root, and none needs to.
+pub(crate) fn unprivileged(command: &mut Command) -> &mut Command {
+    if let Some((user, group)) = somebody_else() {
+        command.uid(user).gid(group);
+    }
+    command
+}
+
+/// Whom to be instead of root: the user of the Postgres package, or nobody.
+fn somebody_else() -> Option<(u32, u32)> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let uid = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    if uid.split_whitespace().nth(1) != Some("0") {
+        return None;
+    }
+    let users = std::fs::read_to_string("/etc/passwd").unwrap();
+    let entry = |name: &str| users.lines().find(|line| line.starts_with(&format!("{name}:")));
+    let entry = entry("postgres").or_else(|| entry("nobody"))?;
+    let mut fields = entry.split(':').skip(2).map(|field| field.parse().unwrap());
+    Some((fields.next()?, fields.next()?))
+}
+
+/// Finds a server's program, or says which package has it.
+pub(crate) fn program(name: &str, elsewhere: &[PathBuf], package: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = elsewhere.to_vec();
+    folders.extend(std::env::split_paths(&path));
+    folders.extend(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
+    let found = folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.unwrap_or_else(|| {
+        panic!("these tests need {name}: install it with `apt-get install {package}`")
+    })
+}
+
+/// Runs a program to its end; fails with what it said.
+pub(crate) fn run(command: &mut Command) -> String {
+    let output = match command.stdin(Stdio::null()).output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => panic!("{command:?} is missing"),
+        output => output.unwrap(),
+    };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{command:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

@@ -1,0 +1,151 @@
+//! A throw-away Postgres.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use crate::child::{Server, folder, program, run, unprivileged};
+use crate::port::free_port;
+
+/// A Postgres server with nothing in it, which forgets everything with its end.
+#[derive(Debug)]
+pub struct Postgres {
+    server: Server,
+    port: u16,
+    templates: Mutex<HashSet<String>>,
+}
+
+static SHARED: OnceLock<Postgres> = OnceLock::new();
+static NAMES: AtomicU32 = AtomicU32::new(0);
+
+/// Fast, and of no use to anybody who wants to keep data.
+const FORGETFUL: &[&str] = &[
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "shared_buffers=64MB",
+    "max_connections=400",
+    "logging_collector=off",
+];
+
+fn binary(name: &str) -> PathBuf {
+    let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .map(|versions| versions.flatten().map(|version| version.path().join("bin")).collect())
+        .unwrap_or_default();
+    installed.sort();
+    installed.reverse();
+    program(name, &installed, "postgresql")
+}
+
+impl Postgres {
+    /// The server that all tests of this process share, started at first use.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        SHARED.get_or_init(|| Self::start(&[]))
+    }
+
+    /// A server of one's own, with further settings: `name=value`.
+    #[must_use]
+    pub fn start(settings: &[&str]) -> Self {
+        let folder = folder("portcullis-postgres-");
+        let data = folder.path().join("data").display().to_string();
+        let mut initdb = Command::new(binary("initdb"));
+        initdb.args(["-D", &data, "-A", "trust", "-U", "test", "-E", "UTF8", "--locale=C"]);
+        run(unprivileged(initdb.arg("--no-sync")).current_dir("/"));
+        let port = free_port();
+        Self { server: Self::serve(folder, port, settings), port, templates: Mutex::default() }
+    }
+
+    fn serve(folder: tempfile::TempDir, port: u16, settings: &[&str]) -> Server {
+        let path = folder.path().display().to_string();
+        let mut arguments = vec!["-D".to_owned(), format!("{path}/data"), "-k".to_owned(), path];
+        arguments.extend(["-p".to_owned(), port.to_string()]);
+        for setting in FORGETFUL.iter().chain(settings) {
+            arguments.extend(["-c".to_owned(), (*setting).to_owned()]);
+        }
+        arguments.extend(["-c".to_owned(), "listen_addresses=127.0.0.1".to_owned()]);
+        let mut server = Server::spawn(folder, &binary("postgres"), &arguments);
+        let ready = binary("pg_isready");
+        server.wait_until(|| {
+            let mut ask = Command::new(&ready);
+            ask.args(["-q", "-h", "127.0.0.1", "-U", "test", "-p", &port.to_string()]);
+            ask.status().unwrap().success()
+        });
+        server
+    }
+
+    /// The port on which it listens, on the loopback address.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder in which it keeps its data and its socket.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        self.server.folder()
+    }
+
+    /// The address of a database.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://test@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// A new, empty database; returns its address.
+    #[must_use]
+    pub fn empty_database(&self) -> String {
+        let name = fresh_name();
+        self.create(&name, "template0");
+        self.url(&name)
+    }
+
+    /// A new database like the template of that name, which `make` fills when
+    /// it is asked for first, and leaves; returns its address.
+    pub fn database_like(&self, template: &str, make: impl FnOnce(&str)) -> String {
+        {
+            let mut templates = self.templates.lock().unwrap();
+            if !templates.contains(template) {
+                self.create(template, "template0");
+                make(&self.url(template));
+                templates.insert(template.to_owned());
+            }
+        }
+        let name = fresh_name();
+        self.create(&name, template);
+        self.url(&name)
+    }
+
+    fn create(&self, name: &str, template: &str) {
+        // A connection that has just been closed may still be on its way out.
+        for _ in 0..50 {
+            let mut command = Command::new(binary("createdb"));
+            command.args(["-h", "127.0.0.1", "-U", "test", "-p", &self.port.to_string()]);
+            let output = command.args(["-T", template, name]).output().unwrap();
+            if output.status.success() {
+                return;
+            }
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(said.contains("being accessed by other users"), "createdb: {said}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("somebody does not leave the template {template}");
+    }
+
+    /// Runs SQL as its superuser; returns what it prints, a row per line.
+    pub fn sql(&self, url: &str, sql: &str) -> String {
+        let mut command = Command::new(binary("psql"));
+        run(command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, url]))
+    }
+
+    /// Ends the server at once.
+    pub fn stop(&mut self) {
+        self.server.stop();
+    }
+}
+
+fn fresh_name() -> String {
+    format!("t{}", NAMES.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,3 @@
+DROP TABLE mailbox;
+DROP TABLE audit_events;
+DROP TABLE outbox;
