@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use portcullis_domain::ports::{Attempt, IdentifierDigest, MailCap, Store};
 use portcullis_domain::{
-    Client, Contract, Email, FullName, Letter, LetterId, LetterKind, LockoutPolicy,
-    LoginIdentifier, NewUser, PasswordHash, PersonName, SeedDigest, Session, SessionId,
-    SourceAddress, Timestamp, User, UserAgent, UserId, Username,
+    AccountStatus, Client, Contract, Email, FullName, ImportedId, ImportedUser, Letter, LetterId,
+    LetterKind, LockoutPolicy, LoginIdentifier, NewUser, PasswordHash, PersonName, SeedDigest,
+    Session, SessionId, SourceAddress, Timestamp, User, UserAgent, UserId, Username,
 };
 use uuid::Uuid;
 
@@ -77,6 +77,26 @@ pub fn new_user(local: &str) -> NewUser {
         name: name("Ann Lee"),
         password_hash: PasswordHash::new("$fake$hash".into()),
         created_at: START,
+    }
+}
+
+/// An account from elsewhere with only what it must have, under an id of its own.
+#[must_use]
+pub fn imported_user(local: &str) -> ImportedUser {
+    let NewUser { id, email, username, name, password_hash, created_at } = new_user(local);
+    ImportedUser {
+        id: ImportedId::Kept(id),
+        number: None,
+        email,
+        email_verified_at: None,
+        username,
+        name,
+        password_hash,
+        password_changed_at: created_at,
+        status: AccountStatus::Active,
+        created_at,
+        updated_at: None,
+        last_login_at: None,
     }
 }
 

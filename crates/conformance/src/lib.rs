@@ -20,6 +20,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 pub mod accounts;
+pub mod accounts_archive;
 pub mod audit;
 pub mod build;
 pub mod callers;
@@ -41,7 +42,9 @@ mod race;
 use std::any::Any;
 use std::sync::Arc;
 
-use portcullis_domain::ports::{Callers, LoginStore, Mailbox, OutboxQueue, SessionStore, Store};
+use portcullis_domain::ports::{
+    AccountsArchive, Callers, LoginStore, Mailbox, OutboxQueue, SessionStore, Store,
+};
 
 /// The ports of one durable store, empty, and what has to stay alive with it.
 pub struct Stores {
@@ -55,6 +58,8 @@ pub struct Stores {
     pub logins: Arc<dyn LoginStore>,
     /// The outbox as its worker sees it.
     pub outbox: Arc<dyn OutboxQueue>,
+    /// Accounts on their way in and out.
+    pub archive: Arc<dyn AccountsArchive>,
     /// The development mailbox.
     pub mailbox: Arc<dyn Mailbox>,
     /// Dropped last: a temporary folder, a server.
@@ -65,7 +70,15 @@ impl Stores {
     /// The ports of a store that implements them all.
     pub fn of<S>(store: S, keep: impl Any + Send + Sync) -> Self
     where
-        S: Store + SessionStore + Callers + LoginStore + OutboxQueue + Mailbox + Clone + 'static,
+        S: Store
+            + SessionStore
+            + Callers
+            + LoginStore
+            + OutboxQueue
+            + AccountsArchive
+            + Mailbox
+            + Clone
+            + 'static,
     {
         Self {
             store: Arc::new(store.clone()),
@@ -73,6 +86,7 @@ impl Stores {
             callers: Arc::new(store.clone()),
             logins: Arc::new(store.clone()),
             outbox: Arc::new(store.clone()),
+            archive: Arc::new(store.clone()),
             mailbox: Arc::new(store),
             keep: Box::new(keep),
         }

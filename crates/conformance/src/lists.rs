@@ -38,6 +38,24 @@ macro_rules! store_laws {
             a_removed_user_takes_sessions_and_tokens_along,
             debug_and_errors_tell_no_secret,
         );
+        $crate::laws!($fixture; accounts_archive:
+            every_field_of_an_imported_account_is_kept,
+            an_imported_account_is_found_by_each_identifier,
+            importing_again_finds_everything_there,
+            an_account_that_is_there_is_left_as_it_is,
+            a_conflict_names_what_is_held,
+            a_conflict_keeps_only_its_own_account_out,
+            of_two_in_a_batch_that_share_a_value_the_first_is_added,
+            outcomes_come_in_the_order_of_their_accounts,
+            a_kept_number_is_not_counted_again,
+            an_account_without_a_number_is_counted,
+            comparing_tells_what_is_there_and_writes_nothing,
+            accounts_are_exported_page_by_page_in_the_order_of_their_numbers,
+            what_is_exported_is_what_was_imported,
+            of_parallel_imports_of_one_account_one_adds_it,
+            an_import_cancelled_at_any_moment_adds_all_of_a_batch_or_nothing,
+            many_accounts_fit_into_one_batch,
+        );
         $crate::laws!($fixture; units:
             a_store_that_is_there_answers,
             a_dropped_unit_leaves_nothing_behind,

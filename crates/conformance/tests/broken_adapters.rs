@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use broken::{Broken, BrokenHasher, BrokenLimiter, BrokenTokens, Defect};
 use portcullis_conformance::{
-    Stores, accounts, audit, callers, hashing, limiter, logins, mailbox, one_time_tokens,
-    opaque_tokens, outbox, sessions, signing, units,
+    Stores, accounts, accounts_archive, audit, callers, hashing, limiter, logins, mailbox,
+    one_time_tokens, opaque_tokens, outbox, sessions, signing, units,
 };
 use portcullis_domain::ports::{AccessTokens, OpaqueTokens, PasswordHasher, RateLimiter};
 
@@ -54,6 +54,23 @@ broken_by! {
     PurgeNothing => accounts::only_stale_unverified_accounts_are_removed;
     PurgeNothing => accounts::a_removed_user_takes_sessions_and_tokens_along;
     TellSecrets => accounts::debug_and_errors_tell_no_secret;
+
+    LoseFields => accounts_archive::every_field_of_an_imported_account_is_kept;
+    ImportNothing => accounts_archive::an_imported_account_is_found_by_each_identifier;
+    ForgetIdentity => accounts_archive::importing_again_finds_everything_there;
+    Overwrite => accounts_archive::an_account_that_is_there_is_left_as_it_is;
+    BlameTheAddress => accounts_archive::a_conflict_names_what_is_held;
+    AllOrNothing => accounts_archive::a_conflict_keeps_only_its_own_account_out;
+    LookBeforehand => accounts_archive::of_two_in_a_batch_that_share_a_value_the_first_is_added;
+    ListBackwards => accounts_archive::outcomes_come_in_the_order_of_their_accounts;
+    CountAnew => accounts_archive::a_kept_number_is_not_counted_again;
+    CountDown => accounts_archive::an_account_without_a_number_is_counted;
+    CompareByImporting => accounts_archive::comparing_tells_what_is_there_and_writes_nothing;
+    ListBackwards => accounts_archive::accounts_are_exported_page_by_page_in_the_order_of_their_numbers;
+    LoseFields => accounts_archive::what_is_exported_is_what_was_imported;
+    LookBeforehand => accounts_archive::of_parallel_imports_of_one_account_one_adds_it;
+    CommitHalf => accounts_archive::an_import_cancelled_at_any_moment_adds_all_of_a_batch_or_nothing;
+    CutBatches => accounts_archive::many_accounts_fit_into_one_batch;
 
     BeUnavailable => units::a_store_that_is_there_answers;
     CommitOnDrop => units::a_dropped_unit_leaves_nothing_behind;

@@ -8,7 +8,9 @@ mod server_secret;
 mod signing;
 mod system;
 
-pub use hashing::{HashingPool, HashingScheme, PoolSettings};
+pub use hashing::{
+    HashingPool, HashingScheme, NO_PASSWORD, PoolSettings, UnusableHash, check_hash,
+};
 pub use opaque_tokens::SealedTokens;
 pub use server_secret::{ServerSecret, WeakSecret};
 pub use signing::{

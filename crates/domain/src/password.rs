@@ -55,7 +55,7 @@ impl fmt::Debug for Password {
 }
 
 /// A salted password hash in its scheme's text form (`$bcrypt-sha256$…`,
-/// `$argon2id$…`, `$2b$…`). It does not print.
+/// `$argon2id$…`, `$2b$…`, or another maker's). It does not print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 

@@ -13,7 +13,21 @@ use chrono::{DateTime, SecondsFormat, Utc};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
+/// The text is not a point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a point in time like 2026-01-31T12:00:00.000000Z (RFC 3339)")]
+pub struct InvalidTimestamp;
+
 impl Timestamp {
+    /// Reads RFC 3339, in any offset; what is finer than a microsecond is cut off.
+    ///
+    /// # Errors
+    /// [`InvalidTimestamp`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
+        let moment = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp)?;
+        Ok(Self(moment.timestamp_micros()))
+    }
+
     /// The point `micros` microseconds after (or before, if negative) the epoch.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
@@ -95,6 +109,17 @@ mod tests {
     fn it_is_written_in_utc_with_a_z() {
         let at = Timestamp::from_micros(1_760_884_200_000_001);
         assert_eq!(at.to_string(), "2025-10-19T14:30:00.000001Z");
+    }
+
+    #[test]
+    fn what_is_written_is_read_in_any_offset() {
+        let at = Timestamp::from_micros(1_760_884_200_000_001);
+        assert_eq!(Timestamp::parse(&at.to_string()), Ok(at));
+        assert_eq!(Timestamp::parse("2025-10-19T16:30:00.000001999+02:00"), Ok(at));
+        for text in ["", "2025-10-19", "2025-10-19T14:30:00", "1760884200", "2025-13-19T14:30:00Z"]
+        {
+            assert_eq!(Timestamp::parse(text), Err(InvalidTimestamp), "{text}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! [`MemoryStore`] keeps everything behind one lock: each single step holds it
 //! for a moment, a unit of work until it is committed or dropped.
 
+mod archive;
 mod limiter;
 mod mailbox;
 mod mailbox_mailer;

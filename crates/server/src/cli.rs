@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 /// A self-hosted JWT authentication service.
@@ -45,5 +47,47 @@ pub(crate) enum Command {
         /// Where it listens; by default, where the settings say
         #[arg(long)]
         url: Option<String>,
+    },
+    /// Move accounts in from elsewhere, or out
+    #[command(subcommand)]
+    Users(UsersCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsersCommand {
+    /// Add the accounts of a file, with their passwords and ids
+    ///
+    /// The file has one JSON object a line, which needs an email, a name and a
+    /// `password_hash`: bcrypt, argon2id, scrypt, Django's `pbkdf2_sha256` or
+    /// Firebase's scrypt. People log in with the passwords they have; at its
+    /// first login each hash is replaced by one of this server's own.
+    /// `docs/moving-in.md` describes every field, and the way here from
+    /// Keycloak, Django, Firebase and Auth0.
+    ///
+    /// A line that cannot be imported is reported on standard error by its
+    /// number, and the others go on. Accounts that are there already stay as
+    /// they are: a run that was stopped is repeated to go on. The server may
+    /// run meanwhile. The exit code is 0 if no line was refused.
+    #[command(after_help = "Examples:\n  \
+        portcullis users import people.ndjson --dry-run        say what would happen\n  \
+        portcullis users import people.ndjson 2> refused.txt   do it\n  \
+        zcat people.ndjson.gz | portcullis users import -      from standard input")]
+    Import {
+        /// The file; `-` is standard input
+        file: PathBuf,
+        /// Check every line, against the others and the database, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Write all accounts, one JSON object a line, as `import` reads them
+    ///
+    /// The lines hold password hashes: keep them as you keep the database.
+    #[command(after_help = "Examples:\n  \
+        portcullis users export --output people.ndjson         to a new file, yours alone\n  \
+        portcullis users export | gzip > people.ndjson.gz      to another program")]
+    Export {
+        /// A file that is not there yet; by default standard output
+        #[arg(long)]
+        output: Option<PathBuf>,
     },
 }

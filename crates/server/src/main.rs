@@ -6,6 +6,7 @@ mod key_material;
 mod serve;
 mod settings;
 mod telemetry;
+mod users;
 mod wire;
 mod workers;
 
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use portcullis_domain::error::with_causes;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, UsersCommand};
 use crate::settings::Settings;
 
 fn main() -> ExitCode {
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
             })
         }
         Command::Healthcheck { url } => healthcheck::healthcheck(url),
+        Command::Users(UsersCommand::Import { file, dry_run }) => users::import(&file, dry_run),
+        Command::Users(UsersCommand::Export { output }) => users::export(output.as_deref()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -33,7 +33,7 @@ pub(crate) fn migrate() -> Result<(), Box<dyn Error>> {
 }
 
 /// Migrates, or says which setting names the file that cannot be.
-fn migrate_database(settings: &Settings) -> Result<Vec<String>, Box<dyn Error>> {
+pub(crate) fn migrate_database(settings: &Settings) -> Result<Vec<String>, Box<dyn Error>> {
     let file = &settings.database.file;
     portcullis_sqlite::migrate(file).map_err(|error| {
         format!("DATABASE_URL: {}: {}", file.display(), with_causes(&error)).into()

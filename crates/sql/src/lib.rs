@@ -5,6 +5,8 @@
 //! settings. [`SqlStore`] implements every storage port over two [`Source`]s
 //! of connections, one for writers and one for readers.
 
+mod archive;
+mod archive_rows;
 mod connection;
 mod enums;
 mod error;

@@ -20,7 +20,7 @@ use crate::unit::SqlUnit;
 #[derive(Clone)]
 pub struct SqlStore {
     pub(crate) writers: Arc<dyn Source>,
-    readers: Arc<dyn Source>,
+    pub(crate) readers: Arc<dyn Source>,
 }
 
 impl SqlStore {

@@ -8,3 +8,4 @@ mod readme_settings;
 mod readme_tour;
 mod schemathesis;
 mod settings;
+mod users;

@@ -1,5 +1,6 @@
 //! The memory adapters, with one deliberate defect.
 
+mod archive;
 mod hasher;
 mod limiter;
 mod steps;
@@ -60,6 +61,17 @@ pub(crate) enum Defect {
     KeepTwice,
     ListBackwards,
     NeverClear,
+    // Accounts on their way in and out.
+    AllOrNothing,
+    BlameTheAddress,
+    CommitHalf,
+    CompareByImporting,
+    CountAnew,
+    CutBatches,
+    ForgetIdentity,
+    ImportNothing,
+    LookBeforehand,
+    Overwrite,
     // Limiters.
     AllowOneMore,
     CountRefused,

@@ -5,6 +5,11 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use portcullis_domain::Cause;
 
+use super::UnusableHash;
+
+const SCHEME: &str = "argon2id";
+pub(super) const PREFIX: &str = "$argon2id$";
+
 /// Memory in KiB and passes, one lane: OWASP's password storage cheat sheet.
 const MEMORY: u32 = 19_456;
 const PASSES: u32 = 2;
@@ -12,6 +17,7 @@ const PASSES: u32 = 2;
 const MAX_MEMORY: u32 = 256 * 1024;
 const MAX_PASSES: u32 = 16;
 const MAX_LANES: u32 = 16;
+const BOUND: &str = "m=262144 (256 MiB), t=16 and p=16";
 
 /// A stored hash whose form and bounds have been checked.
 pub(super) struct Parts {
@@ -20,13 +26,20 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let hash = PasswordHash::new(text).ok()?;
-        let params = Params::try_from(&hash).ok()?;
+    pub(super) fn parse(text: &str) -> Result<Self, UnusableHash> {
+        let malformed = UnusableHash::Malformed(SCHEME);
+        let hash = PasswordHash::new(text).map_err(|_| malformed)?;
+        let params = Params::try_from(&hash).map_err(|_| malformed)?;
         let is_bounded = params.m_cost() <= MAX_MEMORY
             && params.t_cost() <= MAX_PASSES
             && params.p_cost() <= MAX_LANES;
-        (is_bounded && hash.hash.is_some()).then_some(Self { hash, params })
+        if !is_bounded {
+            return Err(UnusableHash::TooCostly { scheme: SCHEME, bound: BOUND });
+        }
+        if hash.salt.is_none() || hash.hash.is_none() {
+            return Err(malformed);
+        }
+        Ok(Self { hash, params })
     }
 
     pub(super) fn matches(&self, password: &[u8]) -> bool {

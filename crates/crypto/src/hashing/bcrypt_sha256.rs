@@ -11,13 +11,29 @@ use base64::engine::general_purpose::STANDARD;
 use bcrypt::BASE_64;
 use portcullis_domain::Cause;
 
+use super::UnusableHash;
 use crate::system::random_bytes;
 
+const SCHEME: &str = "bcrypt-sha256";
+pub(super) const PREFIX: &str = "$bcrypt-sha256$";
+
 /// Costs outside of this would be no protection, or block a thread for minutes.
-pub(super) const COSTS: std::ops::RangeInclusive<u32> = 4..=17;
+const COSTS: std::ops::RangeInclusive<u32> = 4..=17;
+const BOUND: &str = "cost 17";
 
 const SALT_CHARS: usize = 22;
 const CHECKSUM_CHARS: usize = 31;
+
+/// Whether bcrypt may be asked for that cost.
+pub(super) fn check_cost(scheme: &'static str, cost: u32) -> Result<(), UnusableHash> {
+    if COSTS.contains(&cost) {
+        Ok(())
+    } else if cost > *COSTS.end() {
+        Err(UnusableHash::TooCostly { scheme, bound: BOUND })
+    } else {
+        Err(UnusableHash::Malformed(scheme))
+    }
+}
 
 /// A stored hash, taken apart.
 pub(super) struct Parts {
@@ -28,10 +44,16 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self, UnusableHash> {
+        let parts = Self::take_apart(text).ok_or(UnusableHash::Malformed(SCHEME))?;
+        check_cost(SCHEME, parts.cost)?;
+        Ok(parts)
+    }
+
+    fn take_apart(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("$bcrypt-sha256$v=2,t=2b,r=")?;
         let mut fields = rest.split('$');
-        let cost = fields.next()?.parse().ok().filter(|cost| COSTS.contains(cost))?;
+        let cost = fields.next()?.parse().ok()?;
         let salt_text = fields.next().filter(|salt| salt.len() == SALT_CHARS)?.to_owned();
         let checksum = fields.next().filter(|sum| sum.len() == CHECKSUM_CHARS)?.to_owned();
         let salt = BASE_64.decode(&salt_text).ok()?.try_into().ok()?;

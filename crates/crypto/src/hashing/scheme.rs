@@ -3,7 +3,9 @@
 use portcullis_domain::ports::{HasherError, Verification};
 use portcullis_domain::{Password, PasswordHash};
 
-use super::{argon2id, bcrypt_plain, bcrypt_sha256};
+use super::{
+    UnusableHash, argon2id, bcrypt_plain, bcrypt_sha256, django_pbkdf2, firebase_scrypt, scrypt,
+};
 
 /// How new passwords are hashed (`PASSWORD_HASHER`, `BCRYPT_ROUNDS`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,21 +19,46 @@ pub enum HashingScheme {
     Argon2id,
 }
 
+/// The stored hash of an account that has no password: it matches nothing, and
+/// only a password reset gives its owner one.
+pub const NO_PASSWORD: &str = "!";
+
+/// Whether this version can verify a stored hash, or holds it to be
+/// [`NO_PASSWORD`]. Computes nothing.
+///
+/// # Errors
+/// [`UnusableHash`] says why not; nothing would ever match such a hash.
+pub fn check_hash(hash: &PasswordHash) -> Result<(), UnusableHash> {
+    if hash.expose() == NO_PASSWORD { Ok(()) } else { Stored::parse(hash.expose()).map(drop) }
+}
+
 /// A stored hash, taken apart; what cannot be taken apart matches nothing.
 enum Stored {
     BcryptSha256(bcrypt_sha256::Parts),
     Argon2id(Box<argon2id::Parts>),
     Bcrypt(bcrypt_plain::Parts),
+    Scrypt(scrypt::Parts),
+    DjangoPbkdf2(django_pbkdf2::Parts),
+    FirebaseScrypt(firebase_scrypt::Parts),
 }
 
 impl Stored {
-    fn parse(text: &str) -> Option<Self> {
-        if text.starts_with("$bcrypt-sha256$") {
+    fn parse(text: &str) -> Result<Self, UnusableHash> {
+        let starts = |prefix| text.starts_with(prefix);
+        if starts(bcrypt_sha256::PREFIX) {
             bcrypt_sha256::Parts::parse(text).map(Self::BcryptSha256)
-        } else if text.starts_with("$argon2id$") {
+        } else if starts(argon2id::PREFIX) {
             argon2id::Parts::parse(text).map(Box::new).map(Self::Argon2id)
-        } else {
+        } else if bcrypt_plain::PREFIXES.into_iter().any(starts) {
             bcrypt_plain::Parts::parse(text).map(Self::Bcrypt)
+        } else if starts(scrypt::PREFIX) {
+            scrypt::Parts::parse(text).map(Self::Scrypt)
+        } else if starts(django_pbkdf2::PREFIX) {
+            django_pbkdf2::Parts::parse(text).map(Self::DjangoPbkdf2)
+        } else if starts(firebase_scrypt::PREFIX) {
+            firebase_scrypt::Parts::parse(text).map(Self::FirebaseScrypt)
+        } else {
+            Err(UnusableHash::UnknownScheme)
         }
     }
 
@@ -41,6 +68,9 @@ impl Stored {
             Self::BcryptSha256(parts) => parts.matches(bytes),
             Self::Argon2id(parts) => parts.matches(bytes),
             Self::Bcrypt(parts) => parts.matches(bytes),
+            Self::Scrypt(parts) => parts.matches(bytes),
+            Self::DjangoPbkdf2(parts) => parts.matches(bytes),
+            Self::FirebaseScrypt(parts) => parts.matches(bytes),
         }
     }
 
@@ -69,7 +99,7 @@ impl HashingScheme {
     /// Checks a password. Without a hash, or with a damaged one, it does the
     /// work of a current one all the same and matches nothing.
     pub(crate) fn verify(self, password: &Password, hash: Option<&PasswordHash>) -> Verification {
-        let Some(stored) = hash.and_then(|hash| Stored::parse(hash.expose())) else {
+        let Some(stored) = hash.and_then(|hash| Stored::parse(hash.expose()).ok()) else {
             self.pretend(password);
             return Verification::Mismatch;
         };
@@ -109,7 +139,23 @@ mod tests {
             ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
             ("U*U*", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),
             ("", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy"),
+            // RFC 7914 §12.
+            (
+                "pleaseletmein",
+                "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw",
+            ),
+            // Django 5.2.
+            (
+                "SecurePass123!",
+                "pbkdf2_sha256$1000$seasalt2$FcOqJjD+azffPaEurbBnIGUrv+mWcr+gCBEG9dm24MQ=",
+            ),
+            // Firebase's own.
+            (
+                "user1password",
+                "$firebase-scrypt$mem=14,rounds=8,sep=Bw==,key=jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==$42xEC+ixf3L2lw==$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==",
+            ),
         ] {
+            assert_eq!(check_hash(&PasswordHash::new(stored.to_owned())), Ok(()), "{stored}");
             assert_eq!(verify(scheme, typed, stored), outdated, "{stored}");
             assert_eq!(verify(scheme, "wrong", stored), Verification::Mismatch, "{stored}");
         }
@@ -129,6 +175,52 @@ mod tests {
                 let expected = Verification::Match { outdated: made != now };
                 assert_eq!(now.verify(&password, Some(&hash)), expected, "{made:?} {now:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_hash_that_nothing_would_match_is_told_with_its_reason_and_nothing_of_itself() {
+        let malformed = UnusableHash::Malformed;
+        for (stored, expected) in [
+            ("", UnusableHash::UnknownScheme),
+            ("hunter2hunter2", UnusableHash::UnknownScheme),
+            ("$1$hunter2$hunter2", UnusableHash::UnknownScheme),
+            (
+                "$2x$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy",
+                UnusableHash::UnknownScheme,
+            ),
+            ("$argon2i$v=19$m=16,t=2,p=1$c2FsdHNhbHQ$hunter2", UnusableHash::UnknownScheme),
+            ("$2b$05$hunter2", malformed("bcrypt")),
+            ("$2b$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWN\0", malformed("bcrypt")),
+            ("$2b$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTW", malformed("bcrypt")),
+            ("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ", malformed("argon2id")),
+            ("$bcrypt-sha256$v=2,t=2b,r=12$hunter2", malformed("bcrypt-sha256")),
+            ("$scrypt$ln=14,r=8,p=1$hunter2", malformed("scrypt")),
+            ("pbkdf2_sha256$1000$hunter2", malformed("pbkdf2_sha256")),
+            ("$firebase-scrypt$mem=14$hunter2$hunter2", malformed("firebase-scrypt")),
+        ] {
+            let refused = check_hash(&PasswordHash::new(stored.to_owned())).unwrap_err();
+            assert_eq!(refused, expected, "{stored}");
+            assert!(!refused.to_string().contains("hunter2"), "{refused}");
+        }
+        for costly in [
+            "$2b$18$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy",
+            "$argon2id$v=19$m=262145,t=2,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "$scrypt$ln=24,r=8,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ] {
+            let refused = check_hash(&PasswordHash::new(costly.to_owned()));
+            assert!(matches!(refused, Err(UnusableHash::TooCostly { .. })), "{costly}");
+            let scheme = HashingScheme::BcryptSha256 { cost: 4 };
+            assert_eq!(verify(scheme, "password", costly), Verification::Mismatch);
+        }
+    }
+
+    #[test]
+    fn no_password_matches_no_password_mark() {
+        assert_eq!(check_hash(&PasswordHash::new(NO_PASSWORD.to_owned())), Ok(()));
+        let scheme = HashingScheme::BcryptSha256 { cost: 4 };
+        for typed in ["", "!", "SecurePass123!"] {
+            assert_eq!(verify(scheme, typed, NO_PASSWORD), Verification::Mismatch);
         }
     }
 }

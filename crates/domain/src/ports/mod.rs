@@ -5,6 +5,7 @@
 //! whose writes become visible together at commit or not at all.
 
 mod access_tokens;
+mod accounts_archive;
 mod attempts;
 mod limiter;
 mod mailer;
@@ -16,6 +17,7 @@ mod store;
 mod system;
 
 pub use access_tokens::{AccessTokens, InvalidAccessToken, SigningError};
+pub use accounts_archive::AccountsArchive;
 pub use attempts::{Attempt, Attempted, IdentifierDigest, LoginStore, Opening};
 pub use limiter::{Bucket, LimiterError, Quota, RateLimiter, Verdict};
 pub use mailer::{MAILBOX_CAPACITY, Mailbox, MailboxMessage, Mailer, MailerError};
@@ -31,6 +33,7 @@ pub use system::{Auxiliary, Clock, IdGenerator, Randomness};
 #[cfg(feature = "mock")]
 pub use {
     access_tokens::MockAccessTokens,
+    accounts_archive::MockAccountsArchive,
     attempts::MockLoginStore,
     limiter::MockRateLimiter,
     mailer::{MockMailbox, MockMailer},

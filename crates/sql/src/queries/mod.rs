@@ -1,5 +1,6 @@
 //! The queries, one module per table.
 
+pub(crate) mod archive;
 pub(crate) mod audit_events;
 pub(crate) mod login_failures;
 pub(crate) mod login_on_postgres;

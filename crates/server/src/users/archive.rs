@@ -1,0 +1,26 @@
+//! Opening the store that accounts move in to and out of.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+
+use portcullis_domain::ports::AccountsArchive;
+
+use crate::settings::Settings;
+use crate::wire;
+
+/// The store that the settings name, migrated.
+pub(super) fn open() -> Result<Arc<dyn AccountsArchive>, Box<dyn Error>> {
+    let settings = Settings::load()?;
+    wire::migrate_database(&settings)?;
+    let readers = settings.database.pool_size;
+    Ok(Arc::new(portcullis_sqlite::open(&settings.database.file, readers)?))
+}
+
+/// An empty store in that folder, for a rehearsal: whatever database the
+/// settings name, it need not fit into memory.
+pub(super) fn scratch(folder: &Path) -> Result<Arc<dyn AccountsArchive>, Box<dyn Error>> {
+    let file = folder.join("rehearsal.db");
+    portcullis_sqlite::migrate(&file)?;
+    Ok(Arc::new(portcullis_sqlite::open(&file, 1)?))
+}
