@@ -26,7 +26,10 @@ pub mod fakes;
 pub mod hashing;
 pub mod limiter;
 pub mod logins;
+pub mod mail_route;
 pub mod mailbox;
+pub mod mailer;
+pub mod mailer_faults;
 pub mod one_time_tokens;
 pub mod opaque_tokens;
 pub mod outbox;
@@ -39,6 +42,8 @@ mod race;
 
 use std::any::Any;
 use std::sync::Arc;
+
+pub use mail_route::{Arrived, FarSide, MailRoute};
 
 use portcullis_domain::ports::{LoginStore, Mailbox, OutboxQueue, SessionStore, Store};
 

@@ -9,3 +9,7 @@
     clippy::missing_panics_doc,
     reason = "a test fails by panicking"
 )]
+
+mod smtp;
+
+pub use smtp::{Aiosmtpd, Certificates, Encryption, Reaction, SmtpMessage, SmtpSink, Step};
