@@ -15,6 +15,7 @@ mod mailer;
 mod message;
 mod sender;
 mod settings;
+mod subject;
 
 pub use connection::UnusableAuthority;
 pub use error::SmtpError;

@@ -9,6 +9,7 @@ use portcullis_domain::{LetterId, Mail, Timestamp};
 
 use crate::error::SmtpError;
 use crate::line_ends::with_crlf;
+use crate::subject::MarkedSubject;
 
 /// RFC 3834 §5: no vacation notice and no bounce of a robot comes back.
 #[derive(Clone)]
@@ -45,10 +46,13 @@ pub(crate) fn write(mail: &Mail, sender: &Mailbox, now: Timestamp) -> Result<Out
         .as_str()
         .parse()
         .map_err(|_| SmtpError::Unsendable("its recipient is no address to lettre"))?;
-    let message = Message::builder()
+    let mut headers = Message::builder().subject(&mail.subject);
+    if let Some(marked) = MarkedSubject::of(&mail.subject) {
+        headers = headers.header(marked);
+    }
+    let message = headers
         .from(sender.clone())
         .to(to.clone().into())
-        .subject(&mail.subject)
         .header(Date::new(system_time(now)))
         .message_id(Some(message_id(mail.id, sender)))
         .header(AutoSubmitted)

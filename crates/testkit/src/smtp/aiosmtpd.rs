@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -35,7 +36,7 @@ pub struct Aiosmtpd {
     address: SocketAddr,
     folder: TempDir,
     /// A shell that kills the server once its standard input ends.
-    child: Child,
+    child: Mutex<Child>,
 }
 
 impl Aiosmtpd {
@@ -73,7 +74,7 @@ impl Aiosmtpd {
             .stderr(log)
             .spawn()
             .expect("a shell");
-        let server = Self { address, folder, child };
+        let server = Self { address, folder, child: Mutex::new(child) };
         server.wait_for_port();
         server
     }
@@ -110,9 +111,10 @@ impl Aiosmtpd {
     }
 
     /// Ends it.
-    pub fn vanish(&mut self) {
-        drop(self.child.stdin.take());
-        self.child.wait().expect("the shell ends");
+    pub fn vanish(&self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(child.stdin.take());
+        child.wait().expect("the shell ends");
     }
 }
 

@@ -48,7 +48,7 @@ pub struct SmtpSink {
     address: SocketAddr,
     shared: Arc<Shared>,
     /// Ends every session when it is dropped.
-    server: JoinSet<()>,
+    server: Mutex<Option<JoinSet<()>>>,
 }
 
 impl SmtpSink {
@@ -62,14 +62,22 @@ impl SmtpSink {
         Self::listen(Some((user.into(), password.into()))).await
     }
 
+    /// Starts one that accepts every mail at that address, where another was.
+    pub async fn at(address: SocketAddr) -> Self {
+        Self::serve(TcpListener::bind(address).await.expect("the port is free again"), None)
+    }
+
     async fn listen(login: Option<(String, String)>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        Self::serve(TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port"), login)
+    }
+
+    fn serve(listener: TcpListener, login: Option<(String, String)>) -> Self {
         let address = listener.local_addr().unwrap();
         let state = Mutex::default();
         let shared = Arc::new(Shared { state, arrived: Notify::new(), login });
         let mut server = JoinSet::new();
         server.spawn(accept(listener, Arc::clone(&shared)));
-        Self { address, shared, server }
+        Self { address, shared, server: Mutex::new(Some(server)) }
     }
 
     /// Its address.
@@ -142,8 +150,11 @@ impl SmtpSink {
     }
 
     /// Closes its port and every connection.
-    pub async fn vanish(&mut self) {
-        self.server.shutdown().await;
+    pub async fn vanish(&self) {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut server) = server {
+            server.shutdown().await;
+        }
     }
 }
 
