@@ -10,6 +10,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod http;
+mod mail_api;
 mod smtp;
 
+pub use mail_api::{ApiAnswer, ApiMail, MailApi};
 pub use smtp::{Aiosmtpd, Certificates, Encryption, Reaction, SmtpMessage, SmtpSink, Step};
