@@ -87,8 +87,8 @@ fn the_rules_know_no_framework() {
     }
 }
 
-/// What is built, not what is locked: `rustls-webpki` names ring as a weak
-/// feature, which cargo locks although nothing asks for it.
+/// What is built, not what is locked: `rustls-webpki` and `quinn` name ring as
+/// weak features, which cargo locks although nothing asks for them.
 #[test]
 fn one_provider_does_the_cryptography() {
     let output = Command::new(env!("CARGO"))

@@ -2,17 +2,12 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_domain::Cause;
 use portcullis_domain::error::remark;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
-use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls_platform_verifier::BuilderVerifierExt;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -73,7 +68,6 @@ impl Api {
         let url = base.join(path).map_err(|_| InvalidApiSettings::BaseUrl)?;
         let mut value = HeaderValue::try_from(key.1).map_err(|_| InvalidApiSettings::Key)?;
         value.set_sensitive(true);
-        let tls = |error: Cause| InvalidApiSettings::Tls(error);
         let client = Client::builder()
             .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
             .default_headers(HeaderMap::from_iter([(
@@ -85,9 +79,8 @@ impl Api {
             .connect_timeout(settings.timeout / 3)
             // The key goes to nobody else.
             .redirect(Policy::none())
-            .tls_backend_preconfigured(tls_config().map_err(|error| tls(error.into()))?)
             .build()
-            .map_err(|error| tls(error.into()))?;
+            .map_err(|error| InvalidApiSettings::Tls(error.into()))?;
         Ok(Self { provider, url, client })
     }
 
@@ -142,15 +135,6 @@ impl Api {
         };
         SendError::Unavailable { provider: self.provider, told }
     }
-}
-
-/// What the machine trusts, checked by the workspace's one cryptographic
-/// provider whichever else the process has installed.
-fn tls_config() -> Result<ClientConfig, rustls::Error> {
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?;
-    Ok(config.with_no_client_auth())
 }
 
 /// In seconds; the other form, a date, would need both clocks to agree.

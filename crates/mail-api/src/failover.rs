@@ -1,5 +1,6 @@
 //! Several mailers in turn.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +43,14 @@ impl FailoverMailer {
     /// [`NoMailer`] when the list is empty.
     pub fn new(mailers: Vec<NamedMailer>) -> Result<Self, NoMailer> {
         if mailers.is_empty() { Err(NoMailer) } else { Ok(Self { mailers, budget: BUDGET }) }
+    }
+}
+
+/// Tells the names only.
+impl fmt::Debug for FailoverMailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.mailers.iter().map(|mailer| &mailer.name);
+        f.debug_list().entries(names).finish()
     }
 }
 

@@ -63,12 +63,13 @@ impl Connection {
 
     /// Answers the last request.
     pub(crate) async fn respond(&mut self, response: &Response) -> io::Result<()> {
-        let mut head = format!("HTTP/1.1 {} Whatever\r\n", response.status);
-        head.push_str(&format!("content-length: {}\r\n", response.body.len()));
-        for (name, value) in &response.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        self.0.write_all(format!("{head}\r\n{}", response.body).as_bytes()).await?;
+        let mut lines = vec![
+            format!("HTTP/1.1 {} Whatever", response.status),
+            format!("content-length: {}", response.body.len()),
+        ];
+        lines.extend(response.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+        let whole = format!("{}\r\n\r\n{}", lines.join("\r\n"), response.body);
+        self.0.write_all(whole.as_bytes()).await?;
         self.0.flush().await
     }
 

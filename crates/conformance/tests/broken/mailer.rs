@@ -84,7 +84,7 @@ impl Mailer for BrokenMailer {
         match self.defect {
             Defect::LoseFields => arrived.html.clear(),
             Defect::EndAtADot => {
-                arrived.text = mail.text.split("\n.").next().unwrap().to_owned();
+                mail.text.split("\n.").next().unwrap().clone_into(&mut arrived.text);
             }
             Defect::AddHeaders => {
                 let added = mail.subject.lines().skip(1).filter_map(|line| line.split_once(':'));

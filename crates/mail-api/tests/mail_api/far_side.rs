@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use portcullis_conformance::mail_route::SENDER;
 use portcullis_conformance::{Arrived, FarSide, MailRoute};
 use portcullis_domain::ports::Mailer;
-use portcullis_mail_api::{ApiSettings, Brevo, Resend};
+use portcullis_mail_api::{ApiSettings, Brevo, FailoverMailer, NamedMailer, Resend};
 use portcullis_testkit::{ApiMail, MailApi};
 
 /// Settings for that server, patient for a second.
@@ -58,4 +58,16 @@ pub(crate) async fn resend_route() -> MailRoute {
 pub(crate) async fn brevo_route() -> MailRoute {
     let api = MailApi::brevo().await;
     route(Brevo::new(&settings(&api)).unwrap(), api)
+}
+
+/// Resend, which is away, then Brevo.
+pub(crate) async fn failover_route() -> MailRoute {
+    let away = MailApi::resend().await;
+    let resend = Resend::new(&settings(&away)).unwrap();
+    away.vanish().await;
+    let api = MailApi::brevo().await;
+    let brevo = Brevo::new(&settings(&api)).unwrap();
+    let named = |name: &str, mailer: Arc<dyn Mailer>| NamedMailer { name: name.into(), mailer };
+    let mailers = vec![named("resend", Arc::new(resend)), named("brevo", Arc::new(brevo))];
+    route(FailoverMailer::new(mailers).unwrap(), api)
 }

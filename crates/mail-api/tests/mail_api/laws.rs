@@ -1,4 +1,5 @@
-//! The laws of a mailer, by Resend and by Brevo.
+//! The laws of a mailer, by Resend, by Brevo, and by Brevo while
+//! Resend is away.
 
 mod by_resend {
     use crate::far_side::resend_route;
@@ -8,4 +9,9 @@ mod by_resend {
 mod by_brevo {
     use crate::far_side::brevo_route;
     portcullis_conformance::mailer_laws!(brevo_route);
+}
+
+mod by_failover {
+    use crate::far_side::failover_route;
+    portcullis_conformance::mailer_laws!(failover_route);
 }
