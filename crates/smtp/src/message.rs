@@ -138,7 +138,9 @@ mod tests {
         let mut mail = mail();
         mail.text = "a\n.\nb\r.\rc\r\n.\r\nd".into();
         mail.html.clone_from(&mail.text);
-        let rest = written(&mail).unwrap().replace("\r\n", "");
+        let written = written(&mail).unwrap();
+        assert!(written.contains("a\r\n.\r\nb\r\n.\r\nc\r\n.\r\nd"), "{written:?}");
+        let rest = written.replace("\r\n", "");
         assert!(!rest.contains(['\r', '\n']), "{rest:?}");
     }
 

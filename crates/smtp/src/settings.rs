@@ -42,6 +42,9 @@ pub(crate) struct Login {
 /// | `smtp://[user:password@]host` | `STARTTLS`, or nothing is sent | 587 |
 /// | `smtp://127.0.0.1`, `[::1]`, `localhost` | plaintext | 25 |
 ///
+/// Prefer `smtps://` where there is a choice: lettre may take an answer that
+/// was slipped in before the handshake of `STARTTLS` for one that came after.
+///
 /// Name and password are percent-decoded. Options, after a `?`:
 /// * `starttls=required` or `starttls=never`, for `smtp://`, instead of what
 ///   the table says. Credentials never go in the clear to another machine.

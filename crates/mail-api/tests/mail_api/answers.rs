@@ -7,7 +7,7 @@ use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::{Mailer, MailerError};
 use portcullis_domain::{Email, LetterId, Mail};
 use portcullis_mail_api::{ApiSettings, Brevo, Draft, Message, Provider, Resend, SendError};
-use portcullis_testkit::{ApiAnswer, MailApi};
+use portcullis_testkit::{Aiosmtpd, ApiAnswer, Certificates, Encryption, MailApi};
 use uuid::Uuid;
 
 use crate::far_side::settings;
@@ -188,6 +188,18 @@ async fn a_redirect_is_not_followed() {
     let error = client.send(&message("ann@example.com")).await.unwrap_err();
     assert!(matches!(error, SendError::UnexpectedAnswer { .. }));
     assert!(elsewhere.mails().is_empty());
+}
+
+/// Any TLS server will do: the key must not get as far as HTTP.
+#[tokio::test]
+async fn a_certificate_that_the_machine_does_not_know_is_refused() {
+    let server = Aiosmtpd::start(&Encryption::Implicit(&Certificates::new()));
+    let url = format!("https://localhost:{}", server.address().port());
+    let settings = ApiSettings { base_url: Some(url), ..ApiSettings::new("key".into(), SENDER) };
+    let client = Resend::new(&settings).unwrap();
+    let error = client.send(&message("ann@example.com")).await.unwrap_err();
+    assert!(matches!(error, SendError::Unavailable { .. }), "{error:?}");
+    assert!(error.to_string().contains("certificate"), "{error}");
 }
 
 #[tokio::test]
