@@ -20,6 +20,7 @@ install_debian_packages() {
   command -v cc >/dev/null || missing+=(gcc libc6-dev)
   command -v curl >/dev/null || missing+=(curl)
   command -v python3 >/dev/null || missing+=(python3)
+  /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || missing+=(python3-aiosmtpd)
   [ ${#missing[@]} = 0 ] && return
   if ! command -v apt-get >/dev/null; then
     echo "please install: ${missing[*]}" >&2

@@ -28,7 +28,10 @@ pub mod fakes;
 pub mod hashing;
 pub mod limiter;
 pub mod logins;
+pub mod mail_route;
 pub mod mailbox;
+pub mod mailer;
+pub mod mailer_faults;
 pub mod one_time_tokens;
 pub mod opaque_tokens;
 pub mod outbox;
@@ -41,6 +44,8 @@ mod race;
 
 use std::any::Any;
 use std::sync::Arc;
+
+pub use mail_route::{Arrived, FarSide, MailRoute};
 
 use portcullis_domain::ports::{
     AccountsArchive, Callers, LoginStore, Mailbox, OutboxQueue, SessionStore, Store,

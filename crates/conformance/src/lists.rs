@@ -205,3 +205,34 @@ macro_rules! signing_laws {
         );
     };
 }
+
+/// The laws of a mailer whose far side is well. `$fixture` is an async function
+/// that gives a [`MailRoute`](crate::MailRoute) where nothing arrived yet.
+#[macro_export]
+macro_rules! delivery_laws {
+    ($fixture:ident) => {
+        $crate::laws!($fixture; mailer:
+            what_was_written_arrives_whole,
+            no_line_of_a_mail_ends_it,
+            every_attempt_of_a_letter_carries_the_same_key,
+            two_letters_carry_two_keys,
+            a_subject_adds_no_header,
+            parallel_mails_do_not_mix,
+        );
+    };
+}
+
+/// All laws of a mailer. `$fixture` is an async function that gives a
+/// [`MailRoute`](crate::MailRoute) where nothing arrived yet.
+#[macro_export]
+macro_rules! mailer_laws {
+    ($fixture:ident) => {
+        $crate::delivery_laws!($fixture);
+        $crate::laws!($fixture; mailer_faults:
+            a_refused_recipient_is_refused_for_good,
+            a_far_side_that_is_busy_is_tried_again,
+            a_far_side_that_is_away_is_tried_again,
+            debug_and_errors_tell_no_secret,
+        );
+    };
+}

@@ -7,10 +7,10 @@ mod broken;
 use std::future::Future;
 use std::sync::Arc;
 
-use broken::{Broken, BrokenHasher, BrokenLimiter, BrokenTokens, Defect};
+use broken::{Broken, BrokenHasher, BrokenLimiter, BrokenTokens, Defect, broken_route};
 use portcullis_conformance::{
-    Stores, accounts, accounts_archive, audit, callers, hashing, limiter, logins, mailbox,
-    one_time_tokens, opaque_tokens, outbox, sessions, signing, units,
+    Stores, accounts, accounts_archive, audit, callers, hashing, limiter, logins, mailbox, mailer,
+    mailer_faults, one_time_tokens, opaque_tokens, outbox, sessions, signing, units,
 };
 use portcullis_domain::ports::{AccessTokens, OpaqueTokens, PasswordHasher, RateLimiter};
 
@@ -201,4 +201,35 @@ port_broken_by! { access, AccessTokens, BrokenTokens:
     TrustTheFuture => signing::a_token_from_the_future_is_refused;
     IgnoreSeals => signing::no_altered_token_is_accepted;
     AcceptAnything => signing::what_is_no_token_is_refused;
+}
+
+macro_rules! route_broken_by {
+    ($($defect:ident => $module:ident::$law:ident;)+) => {
+        mod mailers {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $law() {
+                    for (defect, breaks) in [(Defect::Nothing, false), (Defect::$defect, true)] {
+                        let route = broken_route(defect);
+                        let law = tokio::spawn(async move { $module::$law(&route).await });
+                        assert_eq!(law.await.is_err(), breaks, "{defect:?}");
+                    }
+                }
+            )+
+        }
+    };
+}
+
+route_broken_by! {
+    LoseFields => mailer::what_was_written_arrives_whole;
+    EndAtADot => mailer::no_line_of_a_mail_ends_it;
+    NewKeyEachTime => mailer::every_attempt_of_a_letter_carries_the_same_key;
+    OneKey => mailer::two_letters_carry_two_keys;
+    AddHeaders => mailer::a_subject_adds_no_header;
+    MixMails => mailer::parallel_mails_do_not_mix;
+    TryForEver => mailer_faults::a_refused_recipient_is_refused_for_good;
+    GiveUpAtOnce => mailer_faults::a_far_side_that_is_busy_is_tried_again;
+    GiveUpAtOnce => mailer_faults::a_far_side_that_is_away_is_tried_again;
+    TellSecrets => mailer_faults::debug_and_errors_tell_no_secret;
 }

@@ -3,13 +3,23 @@
 //! Each ends with the value that started it, and at the latest with the
 //! process, however that ends.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test fails by panicking"
+)]
 
 mod child;
+mod http;
+mod mail_api;
 mod port;
 mod postgres;
 mod redis;
+mod smtp;
 
+pub use mail_api::{ApiAnswer, ApiMail, MailApi};
 pub use port::free_port;
 pub use postgres::Postgres;
 pub use redis::{Redis, RedisCluster, RedisSentinel};
+pub use smtp::{Aiosmtpd, Certificates, Encryption, Reaction, SmtpMessage, SmtpSink, Step};

@@ -3,6 +3,7 @@
 mod archive;
 mod hasher;
 mod limiter;
+mod mailer;
 mod steps;
 mod tokens;
 mod unit;
@@ -18,6 +19,7 @@ use portcullis_memory::MemoryStore;
 
 pub(crate) use hasher::BrokenHasher;
 pub(crate) use limiter::BrokenLimiter;
+pub(crate) use mailer::broken_route;
 pub(crate) use tokens::BrokenTokens;
 
 /// What is wrong with an adapter.
@@ -78,6 +80,14 @@ pub(crate) enum Defect {
     FixedWindow,
     OneBucket,
     TrustTheFuture,
+    // Mailers.
+    AddHeaders,
+    EndAtADot,
+    GiveUpAtOnce,
+    MixMails,
+    NewKeyEachTime,
+    OneKey,
+    TryForEver,
     // Hashers and tokens.
     AcceptAnything,
     CutAt72,

@@ -1,0 +1,144 @@
+//! The SMTP server of the Python world, as an independent reader.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::certificates::Certificates;
+use super::message::SmtpMessage;
+
+/// The interpreter that Debian's package belongs to.
+const PYTHON: &str = "/usr/bin/python3";
+/// Longest wait for its port.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How a server encrypts.
+pub enum Encryption<'a> {
+    /// Not at all.
+    None,
+    /// After `STARTTLS`, which it insists on.
+    StartTls(&'a Certificates),
+    /// From the first byte.
+    Implicit(&'a Certificates),
+}
+
+/// `aiosmtpd` of Debian's package `python3-aiosmtpd`, as a child process that
+/// ends with this value, and at the latest with the test process.
+///
+/// It refuses `refused@…` with 550 and `busy@…` with 451, and answers mails to
+/// `quoted@…` with 554 and their last lines.
+pub struct Aiosmtpd {
+    address: SocketAddr,
+    folder: TempDir,
+    /// A shell that kills the server once its standard input ends.
+    child: Mutex<Child>,
+}
+
+impl Aiosmtpd {
+    /// Starts one on a free loopback port.
+    ///
+    /// # Panics
+    /// When the package is not installed.
+    #[must_use]
+    pub fn start(encryption: &Encryption<'_>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let handler = include_str!("recorder.py");
+        fs::write(folder.path().join("portcullis_recorder.py"), handler).unwrap();
+        let address = free_address();
+        let mut server = Command::new("sh");
+        server
+            .arg("-c")
+            .arg("\"$@\" & p=$!; read _; kill -KILL $p; wait")
+            .args(["sh", PYTHON, "-m", "aiosmtpd", "-n", "-l"])
+            .arg(address.to_string())
+            .args(["-c", "portcullis_recorder.Recorder"]);
+        let options = match encryption {
+            Encryption::None => None,
+            Encryption::StartTls(certificates) => Some(("--tlscert", "--tlskey", certificates)),
+            Encryption::Implicit(certificates) => Some(("--smtpscert", "--smtpskey", certificates)),
+        };
+        if let Some((certificate, key, files)) = options {
+            server.arg(certificate).arg(files.certificate()).arg(key).arg(files.key());
+        }
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let child = server
+            .arg(folder.path())
+            .env("PYTHONPATH", folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("a shell");
+        let server = Self { address, folder, child: Mutex::new(child) };
+        server.wait_for_port();
+        server
+    }
+
+    fn wait_for_port(&self) {
+        let start = Instant::now();
+        while TcpStream::connect(self.address).is_err() {
+            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            assert!(
+                !log.contains("No module named aiosmtpd") && !log.contains("not found"),
+                "aiosmtpd is missing; install it with: apt-get install python3-aiosmtpd"
+            );
+            assert!(start.elapsed() < PATIENCE, "aiosmtpd did not start: {log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The mails that it took, in order.
+    #[must_use]
+    pub fn messages(&self) -> Vec<SmtpMessage> {
+        let files = fs::read_dir(self.folder.path()).unwrap();
+        let mut mails: Vec<_> = files
+            .map(|file| file.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|kind| kind == "mail"))
+            .collect();
+        mails.sort();
+        mails.iter().map(|path| recorded(path)).collect()
+    }
+
+    /// Ends it.
+    pub fn vanish(&self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(child.stdin.take());
+        child.wait().expect("the shell ends");
+    }
+}
+
+impl Drop for Aiosmtpd {
+    fn drop(&mut self) {
+        self.vanish();
+    }
+}
+
+/// Reads what the handler wrote: the envelope, one address a line, an empty
+/// line, the mail.
+fn recorded(path: &Path) -> SmtpMessage {
+    let bytes = fs::read(path).unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("an envelope");
+    let envelope = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let mut addresses = envelope.lines().map(str::to_owned);
+    SmtpMessage {
+        envelope_from: addresses.next().unwrap_or_default(),
+        envelope_to: addresses.collect(),
+        raw: bytes[end + 4..].to_vec(),
+    }
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().unwrap()
+}
