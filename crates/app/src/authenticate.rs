@@ -43,7 +43,7 @@ impl App {
     /// # Errors
     /// [`AccessDenied`] unless the session is live and its user active.
     pub async fn authenticate(&self, claims: &AccessClaims) -> Result<Caller, AccessDenied> {
-        let Some(caller) = self.ports.sessions.caller(claims.session).await? else {
+        let Some(caller) = self.ports.callers.bearer(claims.session, claims.user).await? else {
             let exists = self.ports.sessions.user_exists(claims.user).await?;
             return Err(if exists { AccessDenied::Revoked } else { AccessDenied::UserNotFound });
         };

@@ -1,7 +1,9 @@
 //! Delivering what the outbox owes: one round of its worker.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::{Claim, Lease, MailerError};
 use portcullis_domain::{Letter, LetterKind, Mail, OneTimeToken, Purpose, User};
@@ -10,8 +12,8 @@ use secrecy::ExposeSecret;
 use crate::{App, Failure, letters};
 
 /// How long a claimed letter is nobody else's. A killed worker's letters are
-/// taken over after this; longer than any provider's time-out.
-const LEASE: Duration = Duration::from_mins(1);
+/// taken over after this; longer than a few providers' time-outs in a row.
+const LEASE: Duration = Duration::from_mins(2);
 /// First wait after a temporary failure; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// Longest wait between two attempts, so that mail flows within a minute of a
@@ -41,6 +43,28 @@ impl Delivered {
     }
 }
 
+/// What became of a claimed letter.
+enum Fate {
+    Sent,
+    Dropped,
+    Postponed,
+    Buried,
+    /// Not begun, since the worker stops.
+    GivenBack,
+}
+
+impl Delivered {
+    fn add(&mut self, fate: &Fate) {
+        match fate {
+            Fate::Sent => self.sent += 1,
+            Fate::Dropped => self.dropped += 1,
+            Fate::Postponed => self.postponed += 1,
+            Fate::Buried => self.buried += 1,
+            Fate::GivenBack => {}
+        }
+    }
+}
+
 /// What is to be done about a claimed letter.
 enum Draft {
     Send(Mail),
@@ -49,10 +73,10 @@ enum Draft {
 }
 
 impl App {
-    /// Claims up to `limit` letters that are due and delivers them, at least
-    /// once each: a letter is settled after the provider took it. A letter
-    /// that fails does not hold up the others. Once `is_stopping` says so, the
-    /// ones not begun are given back.
+    /// Claims up to `limit` letters that are due and delivers them side by side,
+    /// at least once each: a letter is settled after the provider took it. A
+    /// letter that fails, or takes long, holds up no other of them. Once
+    /// `is_stopping` says so, the ones not begun are given back.
     ///
     /// # Errors
     /// [`Failure`] when the store is away; claimed letters come free by
@@ -64,51 +88,56 @@ impl App {
     ) -> Result<Delivered, Failure> {
         let lease = Lease { duration: LEASE, limit };
         let claims = self.ports.outbox.claim(self.now(), lease).await?;
+        let letters = claims.iter().map(|claim| self.see_to(claim, &is_stopping));
         let mut delivered = Delivered::default();
-        for claim in claims {
-            if is_stopping() {
-                self.ports.outbox.release(claim.letter.id).await?;
-                continue;
-            }
-            match self.deliver(&claim, &mut delivered).await {
-                // What is wrong with one letter, or with its user's row, holds
-                // up no other.
-                Err(failure @ Failure::Internal(_)) => {
-                    self.put_off(&claim, &failure, &mut delivered).await?;
-                }
-                done => done?,
-            }
+        for fate in join_all(letters).await {
+            delivered.add(&fate?);
         }
         Ok(delivered)
     }
 
-    async fn deliver(&self, claim: &Claim, delivered: &mut Delivered) -> Result<(), Failure> {
+    async fn see_to(&self, claim: &Claim, is_stopping: impl Fn() -> bool) -> Result<Fate, Failure> {
+        if is_stopping() {
+            self.ports.outbox.release(claim.letter.id).await?;
+            return Ok(Fate::GivenBack);
+        }
+        match self.deliver(claim).await {
+            // What is wrong with one letter, or with its user's row, holds up
+            // no other.
+            Err(failure @ Failure::Internal(_)) => self.put_off(claim, &failure).await,
+            fate => fate,
+        }
+    }
+
+    async fn deliver(&self, claim: &Claim) -> Result<Fate, Failure> {
         let letter = &claim.letter;
         let outbox = &self.ports.outbox;
         match self.draft(letter).await? {
             Draft::Drop => {
                 outbox.settle(letter.id, self.now()).await?;
-                delivered.dropped += 1;
+                Ok(Fate::Dropped)
             }
             Draft::Bury(reason) => {
                 outbox.bury(letter.id, self.now(), reason.to_owned()).await?;
-                delivered.buried += 1;
+                Ok(Fate::Buried)
             }
-            Draft::Send(mail) => match self.ports.mailer.send(mail).await {
-                Ok(()) => {
-                    outbox.settle(letter.id, self.now()).await?;
-                    delivered.sent += 1;
+            Draft::Send(mail) => {
+                let sent = self.ports.mailer.send(mail).await;
+                let is_away = matches!(sent, Err(MailerError::Temporary(_)));
+                self.mail_is_away.store(is_away, Ordering::Relaxed);
+                match sent {
+                    Ok(()) => {
+                        outbox.settle(letter.id, self.now()).await?;
+                        Ok(Fate::Sent)
+                    }
+                    Err(error @ MailerError::Permanent(_)) => {
+                        outbox.bury(letter.id, self.now(), with_causes(&error)).await?;
+                        Ok(Fate::Buried)
+                    }
+                    Err(error @ MailerError::Temporary(_)) => self.put_off(claim, &error).await,
                 }
-                Err(error @ MailerError::Permanent(_)) => {
-                    outbox.bury(letter.id, self.now(), with_causes(&error)).await?;
-                    delivered.buried += 1;
-                }
-                Err(error @ MailerError::Temporary(_)) => {
-                    self.put_off(claim, &error, delivered).await?;
-                }
-            },
+            }
         }
-        Ok(())
     }
 
     /// Tries again later, as long as that is worth it.
@@ -116,19 +145,15 @@ impl App {
         &self,
         claim: &Claim,
         error: &(dyn std::error::Error + Sync),
-        delivered: &mut Delivered,
-    ) -> Result<(), Failure> {
+    ) -> Result<Fate, Failure> {
         let (letter, now) = (&claim.letter, self.now());
         let reason = with_causes(error);
         if now.since(letter.created_at) >= WORTH_TRYING {
             self.ports.outbox.bury(letter.id, now, reason).await?;
-            delivered.buried += 1;
-        } else {
-            let due = now + wait_after(claim);
-            self.ports.outbox.postpone(letter.id, due, reason).await?;
-            delivered.postponed += 1;
+            return Ok(Fate::Buried);
         }
-        Ok(())
+        self.ports.outbox.postpone(letter.id, now + wait_after(claim), reason).await?;
+        Ok(Fate::Postponed)
     }
 
     /// Looks up whom the letter is for and writes it out. Its token is made

@@ -1,5 +1,9 @@
 //! Signs of life.
 
+use std::sync::atomic::Ordering;
+
+use futures_util::future::join_all;
+
 use crate::{App, Failure};
 
 impl App {
@@ -9,5 +13,19 @@ impl App {
     /// [`Failure`] when it gives none.
     pub async fn check_database(&self) -> Result<(), Failure> {
         Ok(self.ports.store.ping().await?)
+    }
+
+    /// Asks what can be done without for a sign of life; tells each one's name
+    /// and whether it gave one. Mail counts as there while the last one sent
+    /// was accepted, so that asking costs nobody a connection.
+    pub async fn check_auxiliaries(&self) -> Vec<(&'static str, bool)> {
+        let checks = self
+            .ports
+            .auxiliaries
+            .iter()
+            .map(|(name, auxiliary)| async { (*name, auxiliary.ping().await.is_ok()) });
+        let mut checked = join_all(checks).await;
+        checked.push(("mail", !self.mail_is_away.load(Ordering::Relaxed)));
+        checked
     }
 }

@@ -26,10 +26,11 @@ mod verify_email;
 mod stage;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use portcullis_domain::ports::{
-    AccessTokens, Clock, IdGenerator, LoginStore, Mailer, OpaqueTokens, OutboxQueue,
-    PasswordHasher, Randomness, SessionStore, Store,
+    AccessTokens, Auxiliary, Callers, Clock, IdGenerator, LoginStore, Mailer, OpaqueTokens,
+    OutboxQueue, PasswordHasher, Randomness, SessionStore, Store,
 };
 
 pub use authenticate::AccessDenied;
@@ -54,6 +55,8 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// Sessions, one step at a time.
     pub sessions: Arc<dyn SessionStore>,
+    /// Who bears an access token.
+    pub callers: Arc<dyn Callers>,
     /// Login attempts, one step at a time.
     pub logins: Arc<dyn LoginStore>,
     /// The outbox as its worker sees it.
@@ -72,6 +75,9 @@ pub struct Ports {
     pub ids: Arc<dyn IdGenerator>,
     /// Secrets.
     pub randomness: Arc<dyn Randomness>,
+    /// What is good to have and can be done without, by the name under which
+    /// `/health` tells of it.
+    pub auxiliaries: Vec<(&'static str, Arc<dyn Auxiliary>)>,
 }
 
 /// The application: what Portcullis does, without how it is reached.
@@ -79,13 +85,15 @@ pub struct Ports {
 pub struct App {
     ports: Ports,
     rules: Arc<Rules>,
+    /// Whether the last mail was not accepted.
+    mail_is_away: Arc<AtomicBool>,
 }
 
 impl App {
     /// Puts the application together.
     #[must_use]
     pub fn new(ports: Ports, rules: Rules) -> Self {
-        Self { ports, rules: Arc::new(rules) }
+        Self { ports, rules: Arc::new(rules), mail_is_away: Arc::default() }
     }
 
     /// The rules it was put together with.

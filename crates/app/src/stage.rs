@@ -57,6 +57,7 @@ impl Stage {
         let ports = Ports {
             store: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
+            callers: Arc::new(store.clone()),
             logins: Arc::new(store.clone()),
             outbox: Arc::new(store.clone()),
             hasher: hasher.clone(),
@@ -66,6 +67,7 @@ impl Stage {
             clock: clock.clone(),
             ids: counting.clone(),
             randomness: counting,
+            auxiliaries: Vec::new(),
         };
         let source = client().source;
         Self { app: App::new(ports, rules), clock, hasher, mailer, store, source }

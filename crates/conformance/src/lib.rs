@@ -23,6 +23,7 @@ pub mod accounts;
 pub mod accounts_archive;
 pub mod audit;
 pub mod build;
+pub mod callers;
 pub mod fakes;
 pub mod hashing;
 pub mod limiter;
@@ -42,7 +43,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use portcullis_domain::ports::{
-    AccountsArchive, LoginStore, Mailbox, OutboxQueue, SessionStore, Store,
+    AccountsArchive, Callers, LoginStore, Mailbox, OutboxQueue, SessionStore, Store,
 };
 
 /// The ports of one durable store, empty, and what has to stay alive with it.
@@ -51,6 +52,8 @@ pub struct Stores {
     pub store: Arc<dyn Store>,
     /// Sessions in single steps.
     pub sessions: Arc<dyn SessionStore>,
+    /// Who bears an access token.
+    pub callers: Arc<dyn Callers>,
     /// Logins in single steps.
     pub logins: Arc<dyn LoginStore>,
     /// The outbox as its worker sees it.
@@ -69,6 +72,7 @@ impl Stores {
     where
         S: Store
             + SessionStore
+            + Callers
             + LoginStore
             + OutboxQueue
             + AccountsArchive
@@ -79,6 +83,7 @@ impl Stores {
         Self {
             store: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
+            callers: Arc::new(store.clone()),
             logins: Arc::new(store.clone()),
             outbox: Arc::new(store.clone()),
             archive: Arc::new(store.clone()),

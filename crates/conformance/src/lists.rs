@@ -89,6 +89,14 @@ macro_rules! store_laws {
             ending_all_ends_that_users_live_sessions_only,
             only_expired_sessions_are_removed,
         );
+        $crate::laws!($fixture; callers:
+            a_live_session_names_its_user,
+            after_an_acknowledged_end_nobody_is_named,
+            after_a_committed_end_nobody_is_named,
+            an_end_that_was_dropped_ends_nothing,
+            a_changed_user_is_seen_at_once,
+            readers_under_way_revive_nothing,
+        );
         $crate::laws!($fixture; logins:
             an_attempt_names_the_account_if_there_is_one,
             the_last_permitted_failure_locks_until_its_time_is_over,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use broken::{Broken, BrokenHasher, BrokenLimiter, BrokenTokens, Defect};
 use portcullis_conformance::{
-    Stores, accounts, accounts_archive, audit, hashing, limiter, logins, mailbox, one_time_tokens,
-    opaque_tokens, outbox, sessions, signing, units,
+    Stores, accounts, accounts_archive, audit, callers, hashing, limiter, logins, mailbox,
+    one_time_tokens, opaque_tokens, outbox, sessions, signing, units,
 };
 use portcullis_domain::ports::{AccessTokens, OpaqueTokens, PasswordHasher, RateLimiter};
 
@@ -101,6 +101,13 @@ broken_by! {
     ReviveSessions => sessions::after_an_acknowledged_end_nothing_moves;
     CommitNothing => sessions::ending_all_ends_that_users_live_sessions_only;
     PurgeNothing => sessions::only_expired_sessions_are_removed;
+
+    LoseFields => callers::a_live_session_names_its_user;
+    CacheForEver => callers::after_an_acknowledged_end_nobody_is_named;
+    CacheForEver => callers::after_a_committed_end_nobody_is_named;
+    CommitOnDrop => callers::an_end_that_was_dropped_ends_nothing;
+    CacheForEver => callers::a_changed_user_is_seen_at_once;
+    CacheForEver => callers::readers_under_way_revive_nothing;
 
     FindNobody => logins::an_attempt_names_the_account_if_there_is_one;
     NeverLock => logins::the_last_permitted_failure_locks_until_its_time_is_over;

@@ -58,6 +58,12 @@ impl ServerSecret {
         self.0.expose_secret()
     }
 
+    /// The key under which what is cached outside of the process is sealed.
+    #[must_use]
+    pub fn cache_key(&self) -> [u8; 32] {
+        self.derive("cache")
+    }
+
     /// A key for one purpose: HKDF-SHA256 (RFC 5869), so that no two purposes
     /// share a key and none tells the secret.
     #[expect(clippy::expect_used, reason = "32 bytes are within HKDF's 255 blocks")]

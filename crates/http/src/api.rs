@@ -13,11 +13,21 @@ use crate::fallback::KnownPaths;
 /// The application and everything that only its HTTP face needs.
 pub struct Api {
     pub(crate) app: App,
-    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) limiters: Limiters,
     pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
     pub(crate) settings: HttpSettings,
     pub(crate) document: String,
     pub(crate) known_paths: KnownPaths,
+}
+
+/// Who counts requests.
+#[derive(Clone)]
+pub struct Limiters {
+    /// The one that instances share, where there are several.
+    pub shared: Arc<dyn RateLimiter>,
+    /// This process's, for requests that try secrets while the other is away
+    /// (contract §6).
+    pub own: Arc<dyn RateLimiter>,
 }
 
 /// What an operator decides about the HTTP face.
@@ -79,7 +89,7 @@ impl Api {
     #[must_use]
     pub fn new(
         app: App,
-        limiter: Arc<dyn RateLimiter>,
+        limiters: Limiters,
         mailbox: Option<Arc<dyn Mailbox>>,
         settings: HttpSettings,
     ) -> Self {
@@ -87,7 +97,7 @@ impl Api {
         let known_paths = KnownPaths::of(&document, mailbox.is_some(), settings.docs);
         Self {
             app,
-            limiter,
+            limiters,
             mailbox,
             settings,
             document: document.to_json().unwrap_or_default(),

@@ -16,7 +16,7 @@ mod problem;
 mod resources;
 mod router;
 
-pub use api::{Api, CorsOrigins, Deprecation, HttpSettings, RateLimits};
+pub use api::{Api, CorsOrigins, Deprecation, HttpSettings, Limiters, RateLimits};
 pub use openapi::document;
 pub use problem::ErrorCode;
 pub use router::service;

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use portcullis_domain::lockout::count_attempt;
-use portcullis_domain::ports::{Attempt, Attempted, Caller, LoginStore, Opening, SessionStore};
+use portcullis_domain::ports::{
+    Attempt, Attempted, Caller, Callers, LoginStore, Opening, SessionStore,
+};
 use portcullis_domain::{
     Failures, LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, Standing, StoreError,
     Timestamp, User, UserId,
@@ -50,6 +52,13 @@ impl SessionStore for MemoryStore {
 
     async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {
         Ok(self.state().await.users.contains_key(&id))
+    }
+}
+
+#[async_trait]
+impl Callers for MemoryStore {
+    async fn bearer(&self, session: SessionId, _: UserId) -> Result<Option<Caller>, StoreError> {
+        self.caller(session).await
     }
 }
 

@@ -9,7 +9,7 @@ use portcullis_crypto::{
 };
 use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::{Clock, Mailbox, RateLimiter};
-use portcullis_http::Api;
+use portcullis_http::{Api, Limiters};
 use portcullis_memory::{MailboxMailer, MemoryLimiter};
 
 use crate::key_material::{access_tokens, server_secret};
@@ -62,6 +62,7 @@ pub(crate) fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
     let ports = Ports {
         store: Arc::new(store.clone()),
         sessions: Arc::new(store.clone()),
+        callers: Arc::new(store.clone()),
         logins: Arc::new(store.clone()),
         outbox: Arc::new(store),
         hasher: Arc::new(HashingPool::start(settings.hashing, hashing)?),
@@ -71,12 +72,14 @@ pub(crate) fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
         clock,
         ids: Arc::new(SystemIds),
         randomness: Arc::new(SystemRandomness),
+        auxiliaries: Vec::new(),
     };
     let app = App::new(ports, settings.rules.clone());
-    let limiter: Arc<dyn RateLimiter> = Arc::new(MemoryLimiter::new());
+    let own: Arc<dyn RateLimiter> = Arc::new(MemoryLimiter::new());
+    let limiters = Limiters { shared: Arc::clone(&own), own };
     // Mails hold tokens: they are shown to nobody but this machine.
     let has_mailbox_page = settings.server.host.is_loopback();
     let shown = has_mailbox_page.then_some(mailbox);
-    let api = Api::new(app.clone(), limiter, shown, settings.http.clone());
+    let api = Api::new(app.clone(), limiters, shown, settings.http.clone());
     Ok(Wired { app, api, has_mailbox_page })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use diesel_async::SimpleAsyncConnection;
 use portcullis_domain::ports::{
-    Caller, Claim, Lease as ClaimLease, Mailbox, MailboxMessage, OutboxQueue, OwedLetter,
+    Caller, Callers, Claim, Lease as ClaimLease, Mailbox, MailboxMessage, OutboxQueue, OwedLetter,
     SessionStore, Store, UnitOfWork,
 };
 use portcullis_domain::{
@@ -69,6 +69,13 @@ impl SessionStore for SqlStore {
 
     async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {
         users::is_there(&mut self.readers.lease().await?, id).await
+    }
+}
+
+#[async_trait]
+impl Callers for SqlStore {
+    async fn bearer(&self, session: SessionId, _: UserId) -> Result<Option<Caller>, StoreError> {
+        self.caller(session).await
     }
 }
 

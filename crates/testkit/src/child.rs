@@ -1,5 +1,6 @@
 //! Servers as child processes that end when their owner does.
 
+use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Server {
     supervisor: Child,
+    program: PathBuf,
+    arguments: Vec<String>,
     folder: TempDir,
 }
 
@@ -29,13 +32,14 @@ const SUPERVISE: &str = r#""$@" </dev/null & server=$!; read -r _; kill -QUIT $s
 impl Server {
     /// Starts a program in a folder of its own.
     pub(crate) fn spawn(folder: TempDir, program: &Path, arguments: &[String]) -> Self {
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let mut command = Command::new("sh");
-        command.args(["-c", SUPERVISE, "sh"]).arg(program).args(arguments);
-        command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
-        unprivileged(&mut command).current_dir("/");
-        let supervisor = command.spawn().unwrap();
-        Self { supervisor, folder }
+        let supervisor = supervise(folder.path(), program, arguments);
+        Self { supervisor, program: program.to_owned(), arguments: arguments.to_vec(), folder }
+    }
+
+    /// Starts it again where it has been.
+    pub(crate) fn start_again(&mut self) {
+        self.stop();
+        self.supervisor = supervise(self.folder.path(), &self.program, &self.arguments);
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -58,6 +62,12 @@ impl Server {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    /// Sends the server a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let supervisor = self.supervisor.id().to_string();
+        run(Command::new("pkill").args(["-P", &supervisor, &format!("-{name}")]));
+    }
+
     /// Stops the server without a goodbye, and waits for its end.
     pub(crate) fn stop(&mut self) {
         drop(self.supervisor.stdin.take());
@@ -69,6 +79,15 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn supervise(folder: &Path, program: &Path, arguments: &[String]) -> Child {
+    let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", SUPERVISE, "sh"]).arg(program).args(arguments);
+    command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
+    unprivileged(&mut command).current_dir("/");
+    command.spawn().unwrap()
 }
 
 /// A folder that the server's user may write to; in memory where there is one.

@@ -55,7 +55,10 @@ impl Postgres {
         initdb.args(["-D", &data, "-A", "trust", "-U", "test", "-E", "UTF8", "--locale=C"]);
         run(unprivileged(initdb.arg("--no-sync")).current_dir("/"));
         let port = free_port();
-        Self { server: Self::serve(folder, port, settings), port, templates: Mutex::default() }
+        let server = Self::serve(folder, port, settings);
+        let mut started = Self { server, port, templates: Mutex::default() };
+        started.wait_until_ready();
+        started
     }
 
     fn serve(folder: tempfile::TempDir, port: u16, settings: &[&str]) -> Server {
@@ -66,14 +69,7 @@ impl Postgres {
             arguments.extend(["-c".to_owned(), (*setting).to_owned()]);
         }
         arguments.extend(["-c".to_owned(), "listen_addresses=127.0.0.1".to_owned()]);
-        let mut server = Server::spawn(folder, &binary("postgres"), &arguments);
-        let ready = binary("pg_isready");
-        server.wait_until(|| {
-            let mut ask = Command::new(&ready);
-            ask.args(["-q", "-h", "127.0.0.1", "-U", "test", "-p", &port.to_string()]);
-            ask.status().unwrap().success()
-        });
-        server
+        Server::spawn(folder, &binary("postgres"), &arguments)
     }
 
     /// The port on which it listens, on the loopback address.
@@ -143,6 +139,21 @@ impl Postgres {
     /// Ends the server at once.
     pub fn stop(&mut self) {
         self.server.stop();
+    }
+
+    /// Starts it again, with everything that was committed.
+    pub fn start_again(&mut self) {
+        self.server.start_again();
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&mut self) {
+        let (ready, port) = (binary("pg_isready"), self.port.to_string());
+        self.server.wait_until(|| {
+            let mut ask = Command::new(&ready);
+            ask.args(["-q", "-h", "127.0.0.1", "-U", "test", "-p", &port]);
+            ask.status().unwrap().success()
+        });
     }
 }
 

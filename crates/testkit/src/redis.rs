@@ -111,9 +111,26 @@ impl Redis {
         cli(self.port, arguments)
     }
 
+    /// The folder in which it would keep its data.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.server.folder()
+    }
+
+    /// Lets the server do nothing at all, or go on.
+    pub fn hang(&self, hangs: bool) {
+        self.server.signal(if hangs { "STOP" } else { "CONT" });
+    }
+
     /// Ends the server at once.
     pub fn stop(&mut self) {
         self.server.stop();
+    }
+
+    /// Starts it again, on the same port and folder, as empty as its folder is.
+    pub fn start_again(&mut self) {
+        self.server.start_again();
+        self.server.wait_until(|| listens(self.port));
     }
 }
 

@@ -7,11 +7,13 @@ mod steps;
 mod tokens;
 mod unit;
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use portcullis_domain::StoreError;
-use portcullis_domain::ports::{Mailbox, MailboxMessage, Store, UnitOfWork};
+use portcullis_domain::ports::{Caller, Mailbox, MailboxMessage, Store, UnitOfWork};
+use portcullis_domain::{SessionId, StoreError};
 use portcullis_memory::MemoryStore;
 
 pub(crate) use hasher::BrokenHasher;
@@ -43,6 +45,7 @@ pub(crate) enum Defect {
     AdvanceAgainAndAgain,
     AdvanceNever,
     AdvanceTwice,
+    CacheForEver,
     EndAnything,
     IgnorePasswordChange,
     IgnoreSeed,
@@ -94,11 +97,13 @@ pub(crate) enum Defect {
 pub(crate) struct Broken {
     pub(crate) inner: MemoryStore,
     pub(crate) defect: Defect,
+    /// What [`Defect::CacheForEver`] remembers.
+    pub(crate) cache: Arc<Mutex<HashMap<SessionId, Caller>>>,
 }
 
 impl Broken {
     pub(crate) fn new(defect: Defect) -> Self {
-        Self { inner: MemoryStore::new(), defect }
+        Self { inner: MemoryStore::new(), defect, cache: Arc::default() }
     }
 
     pub(crate) fn has(&self, defect: Defect) -> bool {

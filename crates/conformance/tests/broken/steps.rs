@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use portcullis_conformance::build::{START, source};
 use portcullis_domain::ports::{
-    Attempt, Attempted, Caller, Claim, Lease, LoginStore, Opening, OutboxQueue, OwedLetter,
-    SessionStore,
+    Attempt, Attempted, Caller, Callers, Claim, Lease, LoginStore, Opening, OutboxQueue,
+    OwedLetter, SessionStore,
 };
 use portcullis_domain::{
     Letter, LetterId, LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, Standing,
@@ -58,6 +58,24 @@ impl SessionStore for Broken {
 
     async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {
         self.inner.user_exists(id).await
+    }
+}
+
+#[async_trait]
+impl Callers for Broken {
+    async fn bearer(&self, id: SessionId, user: UserId) -> Result<Option<Caller>, StoreError> {
+        let known = self.cache.lock().unwrap().get(&id).cloned();
+        let mut caller = match known {
+            Some(known) if self.has(Defect::CacheForEver) => Some(known),
+            _ => self.inner.bearer(id, user).await?,
+        };
+        if let Some(caller) = &mut caller {
+            if self.has(Defect::LoseFields) {
+                caller.session.client.user_agent = None;
+            }
+            self.cache.lock().unwrap().insert(id, caller.clone());
+        }
+        Ok(caller)
     }
 }
 
@@ -159,7 +177,9 @@ impl OutboxQueue for Broken {
     async fn list(&self, buried: bool, limit: u32) -> Result<Vec<OwedLetter>, StoreError> {
         let mut listed = self.inner.list(buried, limit).await?;
         if self.has(Defect::LoseFields) {
-            listed.iter_mut().for_each(|owed| owed.reason = None);
+            for owed in &mut listed {
+                owed.reason = None;
+            }
         }
         Ok(listed)
     }

@@ -24,11 +24,11 @@ pub use mailer::{MAILBOX_CAPACITY, Mailbox, MailboxMessage, Mailer, MailerError}
 pub use opaque_tokens::OpaqueTokens;
 pub use outbox::{Claim, Lease, OutboxQueue, OwedLetter, TURNS_AMONG, take_turns};
 pub use password_hasher::{HasherError, PasswordHasher, Verification};
-pub use sessions::{Caller, SessionStore};
+pub use sessions::{Caller, Callers, SessionStore};
 pub use store::{
     Audit, Enqueued, Lockouts, MailCap, OneTimeTokens, Outbox, Sessions, Store, UnitOfWork, Users,
 };
-pub use system::{Clock, IdGenerator, Randomness};
+pub use system::{Auxiliary, Clock, IdGenerator, Randomness};
 
 #[cfg(feature = "mock")]
 pub use {
@@ -40,7 +40,7 @@ pub use {
     opaque_tokens::MockOpaqueTokens,
     outbox::MockOutboxQueue,
     password_hasher::MockPasswordHasher,
-    sessions::MockSessionStore,
+    sessions::{MockCallers, MockSessionStore},
     store::MockStore,
-    system::{MockClock, MockIdGenerator, MockRandomness},
+    system::{MockAuxiliary, MockClock, MockIdGenerator, MockRandomness},
 };

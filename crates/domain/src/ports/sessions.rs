@@ -39,3 +39,18 @@ pub trait SessionStore: Send + Sync {
     /// Whether there is such a user, active or not.
     async fn user_exists(&self, id: UserId) -> Result<bool, StoreError>;
 }
+
+/// Who bears an access token: asked by every authenticated request, and
+/// therefore worth caching.
+///
+/// What it tells is never older than the last change that was acknowledged: a
+/// session whose end was acknowledged is not live here, on no instance and
+/// under no fault of a cache. Only counter and time of use of a session that is
+/// live may lag; whoever decides on those asks [`SessionStore::caller`].
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Callers: Send + Sync {
+    /// The session and its user. `user` is whose the session is said to be;
+    /// whether it is, is for the asker to check.
+    async fn bearer(&self, session: SessionId, user: UserId) -> Result<Option<Caller>, StoreError>;
+}

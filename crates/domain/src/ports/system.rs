@@ -1,8 +1,9 @@
-//! Time, ids and randomness.
+//! Time, ids and randomness, and what is good to have.
 
+use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::{AccessTokenId, LetterId, Seed, SessionId, Timestamp, UserId};
+use crate::{AccessTokenId, Cause, LetterId, Seed, SessionId, Timestamp, UserId};
 
 /// Tells the time.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -31,4 +32,13 @@ pub trait IdGenerator: Send + Sync {
 pub trait Randomness: Send + Sync {
     /// A new session's seed.
     fn seed(&self) -> Seed;
+}
+
+/// Something that is good to have and can be done without: a cache, a limiter
+/// that instances share.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Auxiliary: Send + Sync {
+    /// Asks for a sign of life.
+    async fn ping(&self) -> Result<(), Cause>;
 }

@@ -69,7 +69,9 @@ impl Bearer {
             let quota = Quota { limit: limits.user, window: limits.window };
             let now = api.app.now();
             // A limiter that is away lets requests through (contract §6).
-            if let Ok(verdict) = api.limiter.take(Bucket::User(claims.user), quota, now).await {
+            if let Ok(verdict) =
+                api.limiters.shared.take(Bucket::User(claims.user), quota, now).await
+            {
                 Verdicts::add(&mut request.extensions_mut(), verdict);
                 if !verdict.allowed {
                     return Err(Problem::rate_limited(retry_after(&verdict, now)));

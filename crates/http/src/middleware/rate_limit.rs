@@ -88,15 +88,20 @@ pub(crate) async fn rate_limit(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let client = source_of(request.request()).network();
-    let (bucket, limit) = match tier_of(routed_path(&request)) {
+    let tier = tier_of(routed_path(&request));
+    let (bucket, limit) = match tier {
         Tier::Strict => (Bucket::Strict(client), limits.strict),
         Tier::General => (Bucket::General(client), limits.general),
         Tier::Public => (Bucket::Public(client), limits.public),
     };
     let now = api.app.now();
     let quota = Quota { limit, window: limits.window };
+    let mut verdict = api.limiters.shared.take(bucket, quota, now).await;
+    if verdict.is_err() && tier == Tier::Strict {
+        verdict = api.limiters.own.take(bucket, quota, now).await;
+    }
     // A limiter that is away refuses nobody (contract §6).
-    let Ok(verdict) = api.limiter.take(bucket, quota, now).await else {
+    let Ok(verdict) = verdict else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     if !verdict.allowed {

@@ -26,13 +26,14 @@ pub(crate) struct HealthResponse {
     #[schema(example = "0.1.0")]
     version: &'static str,
     /// Each dependency: `healthy`, `degraded` or `unhealthy`.
-    #[schema(example = json!({"database": "healthy"}))]
+    #[schema(example = json!({"database": "healthy", "mail": "healthy"}))]
     checks: BTreeMap<&'static str, &'static str>,
 }
 
 /// Tell how the service is
 ///
-/// 200 while the database answers.
+/// 200 while the database answers; what can be done without, Redis and mail,
+/// shows in `checks` alone.
 #[utoipa::path(
     operation_id = "health",
     tag = "Operation",
@@ -47,7 +48,7 @@ pub(crate) struct HealthResponse {
                 "error": "Database connection failed",
                 "timestamp": "2026-01-01T00:00:00.000000Z",
                 "version": "0.1.0",
-                "checks": {"database": "unhealthy"},
+                "checks": {"database": "unhealthy", "mail": "healthy"},
             })
         ),
     )
@@ -59,12 +60,17 @@ pub(crate) async fn health(api: Data<Api>) -> HttpResponse {
         tracing::warn!(cause = with_causes(failure), "the database does not answer");
     }
     let word = if checked.is_ok() { "healthy" } else { "unhealthy" };
+    let auxiliaries = api.app.check_auxiliaries().await.into_iter();
+    let mut checks: BTreeMap<_, _> = auxiliaries
+        .map(|(name, is_there)| (name, if is_there { "healthy" } else { "degraded" }))
+        .collect();
+    checks.insert("database", word);
     let answer = HealthResponse {
         status: word,
         error: checked.is_err().then_some("Database connection failed"),
         timestamp: api.app.now().to_string(),
         version: api.settings.version,
-        checks: BTreeMap::from([("database", word)]),
+        checks,
     };
     if checked.is_ok() {
         HttpResponse::Ok().json(answer)

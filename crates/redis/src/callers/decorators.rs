@@ -1,0 +1,127 @@
+//! What changes users and sessions, and says so to the cache.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use portcullis_domain::ports::{
+    Attempt, Attempted, Caller, LoginStore, Opening, SessionStore, Store, UnitOfWork,
+};
+use portcullis_domain::{
+    LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, StoreError, Timestamp, User, UserId,
+};
+use tokio::time::Instant;
+
+use super::CallerCache;
+use super::unit::CachedUnit;
+
+/// Units of work whose changes reach the cache at commit.
+pub struct CachedStore {
+    inner: Arc<dyn Store>,
+    cache: CallerCache,
+}
+
+impl CachedStore {
+    /// That store, before that cache.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Store>, cache: CallerCache) -> Self {
+        Self { inner, cache }
+    }
+}
+
+#[async_trait]
+impl Store for CachedStore {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let inner = self.inner.begin().await?;
+        Ok(Box::new(CachedUnit::new(inner, self.cache.clone())))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.inner.ping().await
+    }
+}
+
+/// Sessions whose ends reach the cache.
+pub struct CachedSessions {
+    inner: Arc<dyn SessionStore>,
+    cache: CallerCache,
+}
+
+impl CachedSessions {
+    /// That store, before that cache.
+    #[must_use]
+    pub fn new(inner: Arc<dyn SessionStore>, cache: CallerCache) -> Self {
+        Self { inner, cache }
+    }
+}
+
+#[async_trait]
+impl SessionStore for CachedSessions {
+    async fn caller(&self, id: SessionId) -> Result<Option<Caller>, StoreError> {
+        self.inner.caller(id).await
+    }
+
+    async fn advance(
+        &self,
+        id: SessionId,
+        counter: u32,
+        seed: SeedDigest,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        // Counters may lag in the cache: nobody decides on them there.
+        self.inner.advance(id, counter, seed, now).await
+    }
+
+    async fn end(&self, id: SessionId, user: UserId, end: SessionEnd) -> Result<bool, StoreError> {
+        let ended = self.inner.end(id, user, end).await;
+        // An end that failed may have happened all the same.
+        if !matches!(ended, Ok(false)) {
+            self.cache.changed(user, true, Instant::now()).await;
+        }
+        ended
+    }
+
+    async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {
+        self.inner.user_exists(id).await
+    }
+}
+
+/// Logins, which change when a user was last seen.
+pub struct CachedLogins {
+    inner: Arc<dyn LoginStore>,
+    cache: CallerCache,
+}
+
+impl CachedLogins {
+    /// That store, before that cache.
+    #[must_use]
+    pub fn new(inner: Arc<dyn LoginStore>, cache: CallerCache) -> Self {
+        Self { inner, cache }
+    }
+}
+
+#[async_trait]
+impl LoginStore for CachedLogins {
+    async fn attempt(
+        &self,
+        attempt: Attempt,
+        policy: LockoutPolicy,
+    ) -> Result<Attempted, StoreError> {
+        self.inner.attempt(attempt, policy).await
+    }
+
+    async fn open(&self, opening: Opening) -> Result<Option<User>, StoreError> {
+        let opened = self.inner.open(opening).await?;
+        if let Some(user) = &opened {
+            self.cache.changed(user.id, false, Instant::now()).await;
+        }
+        Ok(opened)
+    }
+
+    async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
+        self.inner.forgive(attempt).await
+    }
+
+    async fn withdraw(&self, attempt: Attempt) -> Result<(), StoreError> {
+        self.inner.withdraw(attempt).await
+    }
+}

@@ -1,0 +1,19 @@
+//! What instances share besides the database: rate limits, and callers that
+//! were looked up a moment ago.
+//!
+//! Redis is never the truth. When it is away, slow, empty, restored from an old
+//! copy or replaced by a replica that lags, limits fall back and callers are
+//! read from the database; nobody is let in who was shown out.
+
+mod address;
+mod callers;
+mod limiter;
+mod link;
+mod redis;
+
+pub use address::{Address, AddressError};
+pub use callers::{
+    CacheKey, CachedCallers, CachedLogins, CachedSessions, CachedStore, CallerCache,
+};
+pub use limiter::RedisLimiter;
+pub use redis::{OpenError, Redis, RedisError};

@@ -1,0 +1,140 @@
+//! Redis, asked in bounded time, and left alone for a moment when it fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool::managed::{Object, Pool};
+use deadpool_redis::redis::{FromRedisValue, Script, ScriptInvocation, Value};
+use portcullis_domain::Cause;
+use tokio::time::Instant;
+
+use crate::Address;
+use crate::link::{ANSWER_PATIENCE, CONNECT_PATIENCE, Linker};
+
+/// Connections; each carries many requests at once.
+const CONNECTIONS: usize = 16;
+
+/// How long Redis is left alone after it failed, so that an outage costs each
+/// request next to nothing and its end is noticed at once.
+const REST: Duration = Duration::from_millis(500);
+
+/// Redis did not do what it was asked, or not in time.
+#[derive(Debug, thiserror::Error)]
+#[error("Redis does not answer")]
+pub struct RedisError(#[source] pub(crate) Cause);
+
+/// There can be no connections to that address.
+#[derive(Debug, thiserror::Error)]
+#[error("Redis cannot be used")]
+pub struct OpenError(#[source] Cause);
+
+/// Redis, however it is arranged. Clones share their connections.
+#[derive(Clone)]
+pub struct Redis {
+    pool: Pool<Linker>,
+    rest: Arc<Rest>,
+    is_alone: bool,
+}
+
+/// What a script answered, and which server process it was.
+pub(crate) struct Answer<T> {
+    pub(crate) value: T,
+    pub(crate) process: Option<String>,
+}
+
+/// Until when Redis is left alone, in milliseconds since the start.
+struct Rest {
+    started: Instant,
+    until: AtomicU64,
+}
+
+impl Rest {
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn begin(&self) {
+        let until = self.now() + u64::try_from(REST.as_millis()).unwrap_or(0);
+        self.until.store(until, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.now() >= self.until.load(Ordering::Relaxed)
+    }
+}
+
+impl Redis {
+    /// Redis at that address. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the address cannot be used at all.
+    pub fn open(address: &Address) -> Result<Self, OpenError> {
+        let linker = Linker::new(address).map_err(|error| OpenError(error.into()))?;
+        let pool = Pool::builder(linker)
+            .max_size(CONNECTIONS)
+            .runtime(deadpool::Runtime::Tokio1)
+            .wait_timeout(Some(ANSWER_PATIENCE))
+            .create_timeout(Some(CONNECT_PATIENCE))
+            .build()
+            .map_err(|error| OpenError(error.into()))?;
+        let rest = Rest { started: Instant::now(), until: AtomicU64::new(0) };
+        Ok(Self { pool, rest: Arc::new(rest), is_alone: address.is_alone() })
+    }
+
+    /// Whether one server answers for every key.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.is_alone
+    }
+
+    /// Asks for a sign of life: whether it runs scripts, since it is asked
+    /// nothing else.
+    ///
+    /// # Errors
+    /// [`RedisError`] when there is none in time.
+    pub async fn ping(&self) -> Result<(), RedisError> {
+        let script = Script::new("return redis.call('PING')");
+        self.call::<Value>(|_| Some(script.prepare_invoke())).await.map(drop)
+    }
+
+    /// Calls a script over some link; a second time over a new one, if an old
+    /// link turns out to be broken. Not at all while Redis is left alone, and
+    /// not if there is nothing to call, given the link's server process.
+    pub(crate) async fn call<'a, T: FromRedisValue + Send>(
+        &self,
+        prepare: impl Fn(Option<&str>) -> Option<ScriptInvocation<'a>> + Send + Sync,
+    ) -> Result<Option<Answer<T>>, RedisError> {
+        if !self.rest.is_over() {
+            return Err(RedisError("it failed a moment ago".into()));
+        }
+        loop {
+            let mut link = self.pool.get().await.map_err(|error| self.failed(error.into()))?;
+            let is_old = Object::metrics(&link).recycled.is_some();
+            let Some(invocation) = prepare(link.process.as_deref()) else { return Ok(None) };
+            let answer = invocation.invoke_async(&mut *link);
+            let cause = match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
+                Ok(Ok(value)) => {
+                    return Ok(Some(Answer { value, process: link.process.clone() }));
+                }
+                Ok(Err(error)) => Cause::from(error),
+                Err(late) => Cause::from(late),
+            };
+            // What is left of a connection that failed is of no use, and others
+            // that are idle lead to the same place.
+            drop(Object::take(link));
+            self.pool.retain(|_, _| false);
+            if !is_old {
+                return Err(self.failed(cause));
+            }
+        }
+    }
+
+    fn failed(&self, cause: Cause) -> RedisError {
+        if self.rest.is_over() {
+            tracing::warn!(cause = %cause, "Redis does not answer");
+        }
+        self.rest.begin();
+        RedisError(cause)
+    }
+}
