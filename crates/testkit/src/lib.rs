@@ -12,6 +12,7 @@
 
 mod http;
 mod mail_api;
+mod port;
 mod smtp;
 
 pub use mail_api::{ApiAnswer, ApiMail, MailApi};
