@@ -11,6 +11,7 @@
 )]
 
 mod child;
+mod held_port;
 mod http;
 mod mail_api;
 mod port;

@@ -4,13 +4,13 @@ mod brevo;
 mod resend;
 
 use std::future::pending;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::held_port::HeldPort;
 use crate::http::{Connection, Request, Response};
 
 /// A request that was as published.
@@ -71,10 +71,10 @@ struct State {
 /// It refuses mails to `refused@…` for good and mails to `busy@…` for now, and
 /// quotes those to `quoted@…` in its refusal.
 pub struct MailApi {
-    address: SocketAddr,
+    port: HeldPort,
     state: Arc<Mutex<State>>,
     /// Ends every connection when it is dropped.
-    server: Mutex<Option<JoinSet<()>>>,
+    server: Mutex<JoinSet<()>>,
 }
 
 impl MailApi {
@@ -92,18 +92,18 @@ impl MailApi {
     }
 
     async fn start(dialect: Dialect) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let address = listener.local_addr().unwrap();
+        let port = HeldPort::reserve();
+        let listener = TcpListener::bind(port.address()).await.expect("the port is held");
         let state = Arc::default();
         let mut server = JoinSet::new();
         server.spawn(accept(listener, dialect, Arc::clone(&state)));
-        Self { address, state, server: Mutex::new(Some(server)) }
+        Self { port, state, server: Mutex::new(server) }
     }
 
     /// Its base URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.port.address())
     }
 
     /// The mails that were sent to it, in order; what was sent twice, twice.
@@ -122,12 +122,10 @@ impl MailApi {
         lock(&self.state).next = None;
     }
 
-    /// Closes its port and every connection.
+    /// Stops listening and closes every connection.
     pub async fn vanish(&self) {
-        let server = lock(&self.server).take();
-        if let Some(mut server) = server {
-            server.shutdown().await;
-        }
+        let mut server = std::mem::take(&mut *lock(&self.server));
+        server.shutdown().await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The SMTP server of the Python world, as an independent reader.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::certificates::Certificates;
 use super::message::SmtpMessage;
+use crate::held_port::HeldPort;
 
 /// The interpreter that Debian's package belongs to.
 const PYTHON: &str = "/usr/bin/python3";
@@ -33,7 +34,7 @@ pub enum Encryption<'a> {
 /// It refuses `refused@…` with 550 and `busy@…` with 451, and answers mails to
 /// `quoted@…` with 554 and their last lines.
 pub struct Aiosmtpd {
-    address: SocketAddr,
+    port: HeldPort,
     folder: TempDir,
     /// A shell that kills the server once its standard input ends.
     child: Mutex<Child>,
@@ -49,13 +50,13 @@ impl Aiosmtpd {
         let folder = tempfile::tempdir().unwrap();
         let handler = include_str!("recorder.py");
         fs::write(folder.path().join("portcullis_recorder.py"), handler).unwrap();
-        let address = free_address();
+        let port = HeldPort::reserve();
         let mut server = Command::new("sh");
         server
             .arg("-c")
             .arg("\"$@\" & p=$!; read _; kill -KILL $p; wait")
             .args(["sh", PYTHON, "-m", "aiosmtpd", "-n", "-l"])
-            .arg(address.to_string())
+            .arg(port.address().to_string())
             .args(["-c", "portcullis_recorder.Recorder"]);
         let options = match encryption {
             Encryption::None => None,
@@ -74,14 +75,14 @@ impl Aiosmtpd {
             .stderr(log)
             .spawn()
             .expect("a shell");
-        let server = Self { address, folder, child: Mutex::new(child) };
+        let server = Self { port, folder, child: Mutex::new(child) };
         server.wait_for_port();
         server
     }
 
     fn wait_for_port(&self) {
         let start = Instant::now();
-        while TcpStream::connect(self.address).is_err() {
+        while TcpStream::connect(self.address()).is_err() {
             let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             assert!(
                 !log.contains("No module named aiosmtpd") && !log.contains("not found"),
@@ -95,7 +96,7 @@ impl Aiosmtpd {
     /// Its address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// The mails that it took, in order.
@@ -136,9 +137,4 @@ fn recorded(path: &Path) -> SmtpMessage {
         envelope_to: addresses.collect(),
         raw: bytes[end + 4..].to_vec(),
     }
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().unwrap()
 }

@@ -1,7 +1,7 @@
 //! A small SMTP server of our own: it records, and it misbehaves as told.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::message::SmtpMessage;
 use super::script::{Reaction, Script, Step};
 use super::session;
+use crate::held_port::HeldPort;
 
 /// Longest wait for a mail.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,10 +46,10 @@ impl Shared {
 /// A recording, scripted SMTP server on a free loopback port. It offers no
 /// TLS: [`Aiosmtpd`](super::Aiosmtpd) does.
 pub struct SmtpSink {
-    address: SocketAddr,
+    port: HeldPort,
     shared: Arc<Shared>,
     /// Ends every session when it is dropped.
-    server: Mutex<Option<JoinSet<()>>>,
+    server: Mutex<JoinSet<()>>,
 }
 
 impl SmtpSink {
@@ -62,34 +63,25 @@ impl SmtpSink {
         Self::listen(Some((user.into(), password.into()))).await
     }
 
-    /// Starts one that accepts every mail at that address, where another was.
-    pub async fn at(address: SocketAddr) -> Self {
-        Self::serve(TcpListener::bind(address).await.expect("the port is free again"), None)
-    }
-
     async fn listen(login: Option<(String, String)>) -> Self {
-        Self::serve(TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port"), login)
-    }
-
-    fn serve(listener: TcpListener, login: Option<(String, String)>) -> Self {
-        let address = listener.local_addr().unwrap();
+        let port = HeldPort::reserve();
         let state = Mutex::default();
         let shared = Arc::new(Shared { state, arrived: Notify::new(), login });
-        let mut server = JoinSet::new();
-        server.spawn(accept(listener, Arc::clone(&shared)));
-        Self { address, shared, server: Mutex::new(Some(server)) }
+        let sink = Self { port, shared, server: Mutex::default() };
+        sink.come_back().await;
+        sink
     }
 
     /// Its address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// Its connection URL, without credentials.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("smtp://{}", self.address)
+        format!("smtp://{}", self.address())
     }
 
     /// Reacts so at that step, each time.
@@ -149,12 +141,20 @@ impl SmtpSink {
         self.shared.with(|state| state.connections)
     }
 
-    /// Closes its port and every connection.
+    /// Stops listening and closes every connection.
     pub async fn vanish(&self) {
-        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(mut server) = server {
-            server.shutdown().await;
-        }
+        let mut server = std::mem::take(&mut *self.server());
+        server.shutdown().await;
+    }
+
+    /// Listens again, at the same address.
+    pub async fn come_back(&self) {
+        let listener = TcpListener::bind(self.address()).await.expect("the port is held");
+        self.server().spawn(accept(listener, Arc::clone(&self.shared)));
+    }
+
+    fn server(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
