@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Runs every check there is: formatting, lints, documentation, all tests.
 #
-# It needs Rust (with rustfmt and clippy) and, for the browser and the schema
-# tests, Chromium and Schemathesis: on a Debian machine it installs what is
-# missing, as root or with sudo; elsewhere it says what to install.
+# It needs Rust (with rustfmt and clippy), and the servers that the tests talk
+# to: Postgres, PgBouncer, Redis, an SMTP server, nginx, Chromium; and
+# Schemathesis. On a Debian machine it installs what is missing, as root or with
+# sudo; elsewhere it says what to install. The tests start the servers
+# themselves, on free loopback ports, and end them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,6 +23,15 @@ install_debian_packages() {
   command -v curl >/dev/null || missing+=(curl)
   command -v python3 >/dev/null || missing+=(python3)
   /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || missing+=(python3-aiosmtpd)
+  command -v git >/dev/null || missing+=(git)
+  command -v openssl >/dev/null || missing+=(openssl)
+  command -v pkill >/dev/null || missing+=(procps)
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+  [ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
+  command -v redis-server >/dev/null || missing+=(redis-server)
+  command -v redis-cli >/dev/null || missing+=(redis-tools)
+  [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+  command -v systemd-analyze >/dev/null || missing+=(systemd)
   [ ${#missing[@]} = 0 ] && return
   if ! command -v apt-get >/dev/null; then
     echo "please install: ${missing[*]}" >&2
@@ -63,6 +74,8 @@ step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 step "the server"
 cargo build --quiet
+step "deployment"
+bash tests/deploy.sh
 step "tests"
 cargo test --workspace --no-fail-fast
 step "all checks passed"

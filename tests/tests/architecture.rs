@@ -14,13 +14,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("memory", &["domain"]),
     ("sql", &["domain"]),
     ("sqlite", &["domain", "sql"]),
+    ("postgres", &["domain", "sql"]),
+    ("redis", &["domain"]),
     ("crypto", &["domain"]),
     ("smtp", &["domain"]),
     ("mail-api", &["domain"]),
     ("http", &["app", "domain"]),
     ("conformance", &["domain"]),
     ("testkit", &[]),
-    ("server", &["app", "crypto", "domain", "http", "memory", "sqlite"]),
+    (
+        "server",
+        &[
+            "app", "crypto", "domain", "http", "mail-api", "memory", "postgres", "redis", "smtp",
+            "sqlite",
+        ],
+    ),
     ("tests", &[]),
 ];
 

@@ -42,6 +42,9 @@ pub(crate) enum Command {
         #[arg(long)]
         reference: bool,
     },
+    /// See mails that were given up, and send them again
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
     /// Ask a running server for /health; the exit code tells (for containers)
     Healthcheck {
         /// Where it listens; by default, where the settings say
@@ -89,5 +92,32 @@ pub(crate) enum UsersCommand {
         /// A file that is not there yet; by default standard output
         #[arg(long)]
         output: Option<PathBuf>,
+    },
+}
+
+/// `portcullis outbox`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OutboxCommand {
+    /// List mails that were given up, with the reason
+    ///
+    /// A mail is given up when its recipient is refused for good, or after a
+    /// day of attempts. No mail is kept as text, and no token: what is listed is
+    /// who is owed what.
+    List {
+        /// List the mails that are still to be sent, instead
+        #[arg(long)]
+        pending: bool,
+    },
+    /// Make mails due again that were given up
+    ///
+    /// A running server sends them. A link that has expired is not sent: its
+    /// mail is given up again, and its recipient has to ask for another.
+    Retry {
+        /// Ids, as `outbox list` shows them
+        #[arg(required_unless_present = "all")]
+        ids: Vec<uuid::Uuid>,
+        /// All that were given up
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
     },
 }

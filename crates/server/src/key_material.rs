@@ -11,7 +11,7 @@ use portcullis_crypto::{
 };
 use portcullis_domain::ports::Clock;
 
-use crate::settings::Settings;
+use crate::settings::{Database, Settings};
 
 /// Name of the file that keeps a generated secret, beside the database.
 const SECRET_FILE: &str = "secret.key";
@@ -27,8 +27,13 @@ pub(crate) enum KeyMaterialError {
     Keys(#[from] KeyFileError),
 }
 
+/// The folder of the embedded database; with another, the settings insist on
+/// what would be kept there.
 fn data_folder(settings: &Settings) -> PathBuf {
-    settings.database.file.parent().map(Path::to_owned).unwrap_or_default()
+    match &settings.database.database {
+        Database::Sqlite(file) => file.parent().map(Path::to_owned).unwrap_or_default(),
+        Database::Postgres(_) => PathBuf::new(),
+    }
 }
 
 /// The configured secret, or the one beside the database, made at first.

@@ -9,7 +9,7 @@ use actix_web::{HttpServer, web};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
-use crate::settings::Settings;
+use crate::settings::{Database, Settings};
 use crate::telemetry;
 use crate::wire::{Wired, wire};
 use crate::workers::Workers;
@@ -23,8 +23,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
     let settings = Settings::load()?;
     telemetry::start(&settings.log);
-    let wired = wire(&settings)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(settings, wired))
+    crate::runtime()?.block_on(async {
+        let wired = wire(&settings).await?;
+        run(settings, wired).await
+    })
 }
 
 async fn run(settings: Settings, wired: Wired) -> Result<(), Box<dyn Error>> {
@@ -87,18 +89,29 @@ fn introduce(settings: &Settings, has_mailbox_page: bool) -> std::io::Result<()>
     if has_mailbox_page {
         writeln!(out, "  mailbox    {url}/dev/mailbox")?;
     }
-    writeln!(out, "  database   SQLite, {}", settings.database.file.display())?;
+    match &settings.database.database {
+        Database::Sqlite(file) => writeln!(out, "  database   SQLite, {}", file.display())?,
+        Database::Postgres(address) => writeln!(out, "  database   Postgres, {address}")?,
+    }
     writeln!(
         out,
         "  limits     {}",
-        match settings.http.rate_limits {
-            Some(_) => "in process",
-            None => "off",
+        match (settings.http.rate_limits, &settings.redis) {
+            (Some(_), Some(address)) => format!("in Redis, {address}"),
+            (Some(_), None) => "in process".to_owned(),
+            (None, _) => "off".to_owned(),
         }
     )?;
     writeln!(out, "  tokens     {}", settings.keys.algorithm.name())?;
-    writeln!(out, "  mail       kept in the mailbox, sent to nobody")?;
-    if !has_mailbox_page {
+    let keeps_mails = settings.mail.providers.is_empty();
+    if keeps_mails {
+        writeln!(out, "  mail       kept in the mailbox, sent to nobody")?;
+    } else {
+        let names: Vec<_> =
+            settings.mail.providers.iter().map(|provider| provider.name()).collect();
+        writeln!(out, "  mail       by {}, as {}", names.join(", then "), settings.mail.from)?;
+    }
+    if keeps_mails && !has_mailbox_page {
         warn!("MAIL_PROVIDER=mailbox sends nothing, and its page exists on a loopback HOST only");
     }
     out.flush()

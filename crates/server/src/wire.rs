@@ -3,26 +3,34 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use portcullis_app::{App, Ports};
 use portcullis_crypto::{
     HashingPool, PoolSettings, SealedTokens, SystemClock, SystemIds, SystemRandomness,
 };
+use portcullis_domain::Cause;
 use portcullis_domain::error::with_causes;
-use portcullis_domain::ports::{Clock, Mailbox, RateLimiter};
+use portcullis_domain::ports::{Auxiliary, Clock, RateLimiter};
 use portcullis_http::{Api, Limiters};
-use portcullis_memory::{MailboxMailer, MemoryLimiter};
+use portcullis_memory::MemoryLimiter;
+use portcullis_redis::{CacheKey, CallerCache, Redis, RedisLimiter};
 
 use crate::key_material::{access_tokens, server_secret};
+use crate::mail::mailer;
 use crate::settings::Settings;
+use crate::storage::{Storage, migrate as migrate_database};
 
 /// Passwords that may wait per hashing thread: some twenty seconds of work at
 /// the default cost.
 const QUEUE_PER_THREAD: usize = 64;
 
+/// How the keys in Redis begin.
+const PREFIX: &str = "portcullis";
+
 /// `portcullis migrate`.
-pub(crate) fn migrate() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn migrate() -> Result<(), Box<dyn Error>> {
     let settings = Settings::load()?;
-    let applied = migrate_database(&settings)?;
+    let applied = migrate_database(&settings).await?;
     if applied.is_empty() {
         println!("the database is up to date");
     }
@@ -30,14 +38,6 @@ pub(crate) fn migrate() -> Result<(), Box<dyn Error>> {
         println!("applied {name}");
     }
     Ok(())
-}
-
-/// Migrates, or says which setting names the file that cannot be.
-pub(crate) fn migrate_database(settings: &Settings) -> Result<Vec<String>, Box<dyn Error>> {
-    let file = &settings.database.file;
-    portcullis_sqlite::migrate(file).map_err(|error| {
-        format!("DATABASE_URL: {}: {}", file.display(), with_causes(&error)).into()
-    })
 }
 
 /// Everything that serving needs.
@@ -48,38 +48,65 @@ pub(crate) struct Wired {
 }
 
 /// Opens the adapters that the settings name. The database is migrated first.
-pub(crate) fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
-    migrate_database(settings)?;
-    let store = portcullis_sqlite::open(&settings.database.file, settings.database.pool_size)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+pub(crate) async fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
+    let mut storage = Storage::open(settings).await?;
     let secret = server_secret(settings)?;
+    let redis = redis(settings).await?;
+    let own: Arc<dyn RateLimiter> = Arc::new(MemoryLimiter::new());
+    let mut shared = Arc::clone(&own);
+    let mut auxiliaries: Vec<(&'static str, Arc<dyn Auxiliary>)> = Vec::new();
+    if let Some(redis) = redis {
+        shared = Arc::new(RedisLimiter::new(redis.clone(), PREFIX));
+        if redis.is_alone() {
+            let cache = CallerCache::new(redis.clone(), &CacheKey(secret.cache_key()));
+            storage = storage.with_callers_in(&cache);
+        }
+        auxiliaries.push(("redis", Arc::new(SharedRedis(redis))));
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let hashing = PoolSettings { threads, queue: threads * QUEUE_PER_THREAD };
-    let mailbox: Arc<dyn Mailbox> = Arc::new(store.clone());
-    let mailer =
-        MailboxMailer::new(Arc::clone(&mailbox), Arc::clone(&clock), settings.mail_from.clone());
 
     let ports = Ports {
-        store: Arc::new(store.clone()),
-        sessions: Arc::new(store.clone()),
-        callers: Arc::new(store.clone()),
-        logins: Arc::new(store.clone()),
-        outbox: Arc::new(store),
+        store: storage.store,
+        sessions: storage.sessions,
+        callers: storage.callers,
+        logins: storage.logins,
+        outbox: storage.outbox,
         hasher: Arc::new(HashingPool::start(settings.hashing, hashing)?),
         access_tokens: Arc::new(access_tokens(settings, &secret, &*clock)?),
         opaque_tokens: Arc::new(SealedTokens::new(&secret, settings.keys.previous_secret.as_ref())),
-        mailer: Arc::new(mailer),
+        mailer: mailer(&settings.mail, Arc::clone(&storage.mailbox), &clock)?,
         clock,
         ids: Arc::new(SystemIds),
         randomness: Arc::new(SystemRandomness),
-        auxiliaries: Vec::new(),
+        auxiliaries,
     };
     let app = App::new(ports, settings.rules.clone());
-    let own: Arc<dyn RateLimiter> = Arc::new(MemoryLimiter::new());
-    let limiters = Limiters { shared: Arc::clone(&own), own };
     // Mails hold tokens: they are shown to nobody but this machine.
-    let has_mailbox_page = settings.server.host.is_loopback();
-    let shown = has_mailbox_page.then_some(mailbox);
-    let api = Api::new(app.clone(), limiters, shown, settings.http.clone());
+    let keeps_mails = settings.mail.providers.is_empty();
+    let has_mailbox_page = keeps_mails && settings.server.host.is_loopback();
+    let shown = has_mailbox_page.then_some(storage.mailbox);
+    let api = Api::new(app.clone(), Limiters { shared, own }, shown, settings.http.clone());
     Ok(Wired { app, api, has_mailbox_page })
+}
+
+/// Redis, if it is set. At the start it must be there: an address that leads
+/// nowhere is a mistake that is told; later it may go.
+async fn redis(settings: &Settings) -> Result<Option<Redis>, Box<dyn Error>> {
+    let Some(address) = &settings.redis else { return Ok(None) };
+    let told = |error: &dyn Error| format!("REDIS_URL: {address}: {}", with_causes(error));
+    let redis = Redis::open(address).map_err(|error| told(&error))?;
+    redis.ping().await.map_err(|error| told(&error))?;
+    Ok(Some(redis))
+}
+
+/// Redis, as `/health` asks after it.
+struct SharedRedis(Redis);
+
+#[async_trait]
+impl Auxiliary for SharedRedis {
+    async fn ping(&self) -> Result<(), Cause> {
+        self.0.ping().await.map_err(Into::into)
+    }
 }

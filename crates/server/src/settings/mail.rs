@@ -14,6 +14,17 @@ pub(crate) enum MailProvider {
     Brevo,
 }
 
+impl MailProvider {
+    /// As it is spelled in `MAIL_PROVIDER`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Resend => "resend",
+            Self::Brevo => "brevo",
+        }
+    }
+}
+
 /// How mail leaves, and as whose.
 pub(crate) struct MailSettings {
     pub(crate) from: String,

@@ -4,6 +4,7 @@
 //! secret's value is never repeated.
 
 mod dot_env;
+mod mail;
 mod parse;
 mod reader;
 mod table;
@@ -20,6 +21,7 @@ use portcullis_http::{Deprecation, HttpSettings, RateLimits};
 
 use self::reader::{Reader, Wrong};
 
+pub(crate) use self::mail::{ApiAccount, MailProvider, MailSettings};
 pub(crate) use self::reader::InvalidSettings;
 pub(crate) use self::table::reference;
 
@@ -31,7 +33,8 @@ pub(crate) struct Settings {
     pub(crate) hashing: HashingScheme,
     pub(crate) rules: Rules,
     pub(crate) http: HttpSettings,
-    pub(crate) mail_from: String,
+    pub(crate) redis: Option<portcullis_redis::Address>,
+    pub(crate) mail: MailSettings,
     pub(crate) log: LogSettings,
     /// All settings as they are in effect, a line each, secrets masked.
     pub(crate) effective: String,
@@ -48,8 +51,16 @@ pub(crate) struct ServerSettings {
 
 /// Where data is kept.
 pub(crate) struct DatabaseSettings {
-    pub(crate) file: PathBuf,
+    pub(crate) database: Database,
     pub(crate) pool_size: usize,
+}
+
+/// Which database.
+pub(crate) enum Database {
+    /// The embedded one, in this file.
+    Sqlite(PathBuf),
+    /// One that instances share.
+    Postgres(Box<portcullis_postgres::Address>),
 }
 
 /// What tokens are made with.
@@ -80,31 +91,38 @@ impl Settings {
     fn read(mut reader: Reader) -> Result<Self, InvalidSettings> {
         let server = server(&mut reader);
         let database = database(&mut reader);
-        let keys = keys(&mut reader, server.as_ref().ok());
-        let hashing = hashing(&mut reader, server.as_ref().ok());
+        let is_embedded = database.as_ref().is_ok_and(DatabaseSettings::is_embedded);
+        let redis = reader.optional("REDIS_URL", parse::redis);
+        let keys = keys(&mut reader, server.as_ref().ok(), is_embedded);
+        let hashing = hashing(&mut reader, server.as_ref().ok(), is_embedded);
         let rules = rules(&mut reader, server.as_ref().ok());
         let http = http(&mut reader, server.as_ref().ok());
-        let mail_from = mail_from(&mut reader);
+        let mail = mail::mail(&mut reader);
         let log = log(&mut reader);
-        reader
-            .refuse("REDIS_URL", "this version keeps limits and sessions without Redis; unset it");
         let effective = reader.effective();
         reader.finish()?;
-        match (server, database, keys, hashing, rules, http, mail_from, log) {
-            (
-                Ok(server),
-                Ok(database),
-                Ok(keys),
-                Ok(hashing),
-                Ok(rules),
-                Ok(http),
-                Ok(mail_from),
-                Ok(log),
-            ) => {
-                Ok(Self { server, database, keys, hashing, rules, http, mail_from, log, effective })
-            }
-            _ => Err(InvalidSettings::default()),
-        }
+        let read = || -> Result<Self, Wrong> {
+            Ok(Self {
+                server: server?,
+                database: database?,
+                redis: redis?,
+                keys: keys?,
+                hashing: hashing?,
+                rules: rules?,
+                http: http?,
+                mail: mail?,
+                log: log?,
+                effective,
+            })
+        };
+        // Whatever is wrong has been told by `finish`.
+        read().map_err(|Wrong| InvalidSettings::default())
+    }
+}
+
+impl DatabaseSettings {
+    fn is_embedded(&self) -> bool {
+        matches!(self.database, Database::Sqlite(_))
     }
 }
 
@@ -124,18 +142,29 @@ fn server(reader: &mut Reader) -> Result<ServerSettings, Wrong> {
 }
 
 fn database(reader: &mut Reader) -> Result<DatabaseSettings, Wrong> {
-    let file = reader.get("DATABASE_URL", parse::sqlite_url);
+    let database = reader.get("DATABASE_URL", parse::database);
     let pool_size = reader.get("DATABASE_POOL_SIZE", parse::whole_number(1, 1000));
-    Ok(DatabaseSettings { file: file?, pool_size: pool_size? })
+    Ok(DatabaseSettings { database: database?, pool_size: pool_size? })
 }
 
-fn keys(reader: &mut Reader, server: Option<&ServerSettings>) -> Result<KeySettings, Wrong> {
+fn keys(
+    reader: &mut Reader,
+    server: Option<&ServerSettings>,
+    is_embedded: bool,
+) -> Result<KeySettings, Wrong> {
     let secret = reader.optional("SECRET_KEY", parse::secret);
+    if !is_embedded && matches!(secret, Ok(None)) {
+        reader.object("SECRET_KEY", "must be set with Postgres: all instances share it");
+    }
     let previous_secret = reader.optional("SECRET_KEY_PREVIOUS", parse::secret);
     let algorithm = reader.get("JWT_ALGORITHM", parse::algorithm);
     let issuer = reader.optional("JWT_ISSUER", parse::one_line);
     let audience = reader.get("JWT_AUDIENCE", parse::one_line);
     let folder = reader.optional("JWT_KEYS_DIR", |text| Ok(PathBuf::from(text)));
+    let is_asymmetric = algorithm.as_ref().is_ok_and(|known| *known != JwtAlgorithm::Hs256);
+    if !is_embedded && is_asymmetric && matches!(folder, Ok(None)) {
+        reader.object("JWT_KEYS_DIR", "must be set with Postgres: all instances share the keys");
+    }
     Ok(KeySettings {
         secret: secret?,
         previous_secret: previous_secret?,
@@ -150,15 +179,19 @@ fn keys(reader: &mut Reader, server: Option<&ServerSettings>) -> Result<KeySetti
 /// Lowest cost outside of development (contract §10).
 const PRODUCTION_ROUNDS: u32 = 10;
 
-fn hashing(reader: &mut Reader, server: Option<&ServerSettings>) -> Result<HashingScheme, Wrong> {
+fn hashing(
+    reader: &mut Reader,
+    server: Option<&ServerSettings>,
+    is_embedded: bool,
+) -> Result<HashingScheme, Wrong> {
     let is_argon2 =
         reader.get("PASSWORD_HASHER", parse::word(&[("bcrypt", false), ("argon2id", true)]));
-    let is_local = server.is_none_or(|server| server.host.is_loopback());
+    let is_local = is_embedded && server.is_none_or(|server| server.host.is_loopback());
     let cost: Result<u32, Wrong> = reader.get("BCRYPT_ROUNDS", |text| {
         let cost = parse::whole_number(4, 17)(text)?;
         if cost < PRODUCTION_ROUNDS && !is_local {
             return Err(format!(
-                "must be at least {PRODUCTION_ROUNDS} when HOST is not a loopback address"
+                "must be at least {PRODUCTION_ROUNDS}, unless the database is embedded and HOST is a loopback address"
             ));
         }
         Ok(cost)
@@ -246,12 +279,6 @@ fn http(reader: &mut Reader, server: Option<&ServerSettings>) -> Result<HttpSett
     })
 }
 
-fn mail_from(reader: &mut Reader) -> Result<String, Wrong> {
-    let provider = reader.get("MAIL_PROVIDER", parse::mail_provider);
-    let from = reader.get("MAIL_FROM", parse::one_line);
-    provider.and(from)
-}
-
 fn log(reader: &mut Reader) -> Result<LogSettings, Wrong> {
     let is_json = reader.get("LOG_FORMAT", parse::word(&[("pretty", false), ("json", true)]));
     let level = reader.get("LOG_LEVEL", parse::log_level);
@@ -305,7 +332,8 @@ mod tests {
             ("RATE_LIMIT_ENABLED", "maybe"),
             ("MAIL_PROVIDER", "pigeon"),
             ("LOG_LEVEL", "verbose"),
-            ("REDIS_URL", "redis://localhost"),
+            ("REDIS_URL", "http://localhost"),
+            ("SMTP_URL", "http://localhost"),
             ("API_V1_SUNSET_ON", "tomorrow"),
             ("SECRET_KEY", "c4n4ry-too-short"),
         ];
@@ -321,6 +349,39 @@ mod tests {
         assert!(read(&[("BCRYPT_ROUNDS", "4")]).is_ok());
         let told = read(&[("BCRYPT_ROUNDS", "4"), ("HOST", "0.0.0.0")]).err().unwrap();
         assert!(told.contains("BCRYPT_ROUNDS"), "{told}");
+    }
+
+    #[test]
+    fn with_postgres_what_instances_share_must_be_given() {
+        let postgres = ("DATABASE_URL", "postgres://ann:c4n4ry@localhost/auth");
+        let told = read(&[postgres, ("JWT_ALGORITHM", "EdDSA"), ("BCRYPT_ROUNDS", "4")]);
+        let told = told.err().unwrap();
+        for name in ["SECRET_KEY:", "JWT_KEYS_DIR:", "BCRYPT_ROUNDS:"] {
+            assert!(told.contains(name), "{name} is missing from:\n{told}");
+        }
+        assert!(!told.contains("c4n4ry"), "{told}");
+    }
+
+    #[test]
+    fn a_provider_needs_what_it_is_reached_by() {
+        for (provider, needed) in
+            [("smtp", "SMTP_URL:"), ("resend", "RESEND_API_KEY:"), ("smtp,brevo", "BREVO_API_KEY:")]
+        {
+            let told = read(&[("MAIL_PROVIDER", provider)]).err().unwrap();
+            assert!(told.contains(needed), "{needed} is missing from:\n{told}");
+        }
+        let both = [
+            ("MAIL_PROVIDER", "smtp, resend"),
+            ("MAIL_FROM", "Ann <ann@example.com>"),
+            ("SMTP_URL", "smtps://ann:c4n4ry@example.com"),
+            ("RESEND_API_KEY", "re_c4n4ry"),
+        ];
+        let settings = read(&both).unwrap();
+        assert_eq!(settings.mail.providers, [MailProvider::Smtp, MailProvider::Resend]);
+        assert!(!settings.effective.contains("c4n4ry"), "{}", settings.effective);
+        for wrong in ["smtp,smtp", "mailbox,smtp", "pigeon", ","] {
+            assert!(read(&[("MAIL_PROVIDER", wrong)]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

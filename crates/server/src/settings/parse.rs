@@ -9,7 +9,11 @@ use ipnet::IpNet;
 use portcullis_crypto::{JwtAlgorithm, ServerSecret};
 use portcullis_domain::Timestamp;
 use portcullis_http::CorsOrigins;
+use portcullis_postgres::AddressError;
+use portcullis_smtp::SmtpSettings;
 use tracing_subscriber::EnvFilter;
+
+use super::{Database, MailProvider};
 
 type Parsed<T> = Result<T, String>;
 
@@ -88,14 +92,22 @@ pub(super) fn url(text: &str) -> Parsed<String> {
     }
 }
 
-pub(super) fn sqlite_url(text: &str) -> Parsed<PathBuf> {
+pub(super) fn database(text: &str) -> Parsed<Database> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        let address = text.parse().map_err(|error: AddressError| error.to_string())?;
+        return Ok(Database::Postgres(Box::new(address)));
+    }
     match text.strip_prefix("sqlite://") {
         Some(path) if path.starts_with(':') || path.starts_with("file:") || path.contains('?') => {
             Err("must be sqlite://<file>, without options; data is always kept in a file".into())
         }
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => Err("must be sqlite://<file>; this version has no other database".into()),
+        Some(path) if !path.is_empty() => Ok(Database::Sqlite(PathBuf::from(path))),
+        _ => Err("must be sqlite://<file> or postgres://user:password@host:port/database".into()),
     }
+}
+
+pub(super) fn redis(text: &str) -> Parsed<portcullis_redis::Address> {
+    text.parse().map_err(|error: portcullis_redis::AddressError| error.to_string())
 }
 
 pub(super) fn secret(text: &str) -> Parsed<ServerSecret> {
@@ -116,8 +128,26 @@ pub(super) fn one_line(text: &str) -> Parsed<String> {
     }
 }
 
-pub(super) fn mail_provider(text: &str) -> Parsed<()> {
-    word(&[("mailbox", ())])(text)
+/// The mail providers, in the order in which they are tried; none of them
+/// stands for the mailbox.
+pub(super) fn mail_providers(text: &str) -> Parsed<Vec<MailProvider>> {
+    if text == "mailbox" {
+        return Ok(Vec::new());
+    }
+    let words = [MailProvider::Smtp, MailProvider::Resend, MailProvider::Brevo]
+        .map(|provider| (provider.name(), provider));
+    let providers: Result<Vec<_>, _> = list(text).map(word(&words)).collect();
+    let is_twice = |providers: &[MailProvider]| {
+        providers.iter().enumerate().any(|(index, one)| providers[..index].contains(one))
+    };
+    match providers {
+        Ok(providers) if !providers.is_empty() && !is_twice(&providers) => Ok(providers),
+        _ => Err("must be mailbox, or one or several of smtp, resend, brevo, by commas".into()),
+    }
+}
+
+pub(super) fn smtp(text: &str) -> Parsed<SmtpSettings> {
+    SmtpSettings::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn cors_origins(text: &str) -> Parsed<CorsOrigins> {

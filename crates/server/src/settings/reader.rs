@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::io::ErrorKind;
 
 use super::dot_env;
-use super::table::{self, Preset, SETTINGS};
+use super::table::{self, Preset, SETTINGS, Secrecy};
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Reader {
 
     /// `NAME_FILE` stands for the content of a file.
     fn add_files(&mut self) {
-        for setting in SETTINGS.iter().filter(|setting| setting.is_secret) {
+        for setting in SETTINGS.iter().filter(|setting| setting.is_secret()) {
             let Some(path) = self.values.remove(&format!("{}_FILE", setting.name)) else {
                 continue;
             };
@@ -151,29 +151,29 @@ impl Reader {
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>, Wrong> {
-        let is_secret = table::find(name).is_some_and(|setting| setting.is_secret);
+        let secrecy = table::find(name).map_or(Secrecy::Open, |setting| setting.secrecy);
         let Some(value) = self.values.get(name) else { return Ok(None) };
         // A secret is taken as it is given, and an empty one is a mistake; so is
         // an empty list of origins, which would otherwise open to all.
-        let text = if is_secret { value.text.as_str() } else { value.text.trim() };
-        if text.is_empty() && !is_secret && name != "CORS_ORIGINS" {
+        let is_verbatim = secrecy == Secrecy::Secret;
+        let text = if is_verbatim { value.text.as_str() } else { value.text.trim() };
+        if text.is_empty() && !is_verbatim && name != "CORS_ORIGINS" {
             return Ok(None);
         }
         match parse(text) {
             Ok(parsed) => Ok(Some(parsed)),
             Err(problem) => {
-                let shown = if is_secret { String::new() } else { format!("{text:?} ") };
+                let is_open = secrecy == Secrecy::Open;
+                let shown = if is_open { format!("{text:?} ") } else { String::new() };
                 self.mistakes.push(format!("{name}: {shown}{problem}"));
                 Err(Wrong)
             }
         }
     }
 
-    /// A setting that this version cannot honour.
-    pub(super) fn refuse(&mut self, name: &'static str, why: &'static str) {
-        if self.values.get(name).is_some_and(|value| !value.text.trim().is_empty()) {
-            self.mistakes.push(format!("{name}: {why}"));
-        }
+    /// Takes note of what is wrong with several settings together.
+    pub(super) fn object(&mut self, name: &'static str, why: &str) {
+        self.mistakes.push(format!("{name}: {why}"));
     }
 
     fn add_default(&mut self, name: &'static str) {
@@ -198,9 +198,9 @@ impl Reader {
         for setting in SETTINGS {
             let value = self.values.get(setting.name).filter(|value| !value.text.is_empty());
             let (shown, origin) = match (value, setting.default) {
-                (Some(_), _) if setting.is_secret => ("********", "set"),
+                (Some(_), _) if setting.secrecy == Secrecy::Secret => ("********".into(), "set"),
                 (Some(value), _) => (
-                    value.text.as_str(),
+                    shown(value, setting.secrecy),
                     match value.origin {
                         Origin::Environment => "environment",
                         Origin::DotEnv => ".env",
@@ -208,8 +208,8 @@ impl Reader {
                         Origin::Default => "default",
                     },
                 ),
-                (None, Preset::Nothing(told)) => ("", told),
-                (None, _) => ("", "default"),
+                (None, Preset::Nothing(told)) => (String::new(), told),
+                (None, _) => (String::new(), "default"),
             };
             let _ = writeln!(text, "{:<56} # {origin}", format!("{}={shown}", setting.name));
         }
@@ -219,5 +219,18 @@ impl Reader {
     /// Every mistake, if there are any.
     pub(super) fn finish(self) -> Result<(), InvalidSettings> {
         if self.mistakes.is_empty() { Ok(()) } else { Err(InvalidSettings(self.mistakes)) }
+    }
+}
+
+/// As much of a value as may be shown.
+fn shown(value: &Value, secrecy: Secrecy) -> String {
+    let mask = |address: &str| match (address.split_once("://"), address.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://********@{rest}"),
+        _ => address.to_owned(),
+    };
+    match secrecy {
+        Secrecy::Open => value.text.clone(),
+        Secrecy::Address => value.text.split(',').map(mask).collect::<Vec<_>>().join(","),
+        Secrecy::Secret => "********".to_owned(),
     }
 }

@@ -9,7 +9,25 @@ pub(super) struct Setting {
     /// What holds when it is not set; `{PORT}` stands for that setting.
     pub(super) default: Preset,
     pub(super) about: &'static str,
-    pub(super) is_secret: bool,
+    pub(super) secrecy: Secrecy,
+}
+
+/// How much of a setting's value may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Secrecy {
+    /// All of it.
+    Open,
+    /// An address: what stands before its `@` is not.
+    Address,
+    /// Nothing.
+    Secret,
+}
+
+impl Setting {
+    /// Whether it may come from a file, and is never repeated in a message.
+    pub(super) fn is_secret(&self) -> bool {
+        self.secrecy != Secrecy::Open
+    }
 }
 
 /// What holds when a setting is not set.
@@ -24,11 +42,15 @@ pub(super) enum Preset {
 }
 
 const fn setting(name: &'static str, default: Preset, about: &'static str) -> Setting {
-    Setting { name, default, about, is_secret: false }
+    Setting { name, default, about, secrecy: Secrecy::Open }
 }
 
 const fn secret(name: &'static str, default: Preset, about: &'static str) -> Setting {
-    Setting { name, default, about, is_secret: true }
+    Setting { name, default, about, secrecy: Secrecy::Secret }
+}
+
+const fn address(name: &'static str, default: Preset, about: &'static str) -> Setting {
+    Setting { name, default, about, secrecy: Secrecy::Address }
 }
 
 fn cores() -> usize {
@@ -50,20 +72,25 @@ pub(super) const SETTINGS: &[Setting] = &[
         Text("http://localhost:{PORT}"),
         "Origin under which clients reach it; links in mails begin with it",
     ),
-    setting(
+    address(
         "DATABASE_URL",
         Text("sqlite://data/portcullis.db"),
-        "The embedded database file; `sqlite:///…` for an absolute path",
+        "The embedded database file (`sqlite:///…` for an absolute path), or `postgres://user:password@host:port/database?sslmode=…`",
     ),
     setting(
         "DATABASE_POOL_SIZE",
-        Derived("2 × cores", || (2 * cores()).to_string()),
-        "Connections for reading; writes have one of their own",
+        Derived("2 × cores, at least 8", || (2 * cores()).max(8).to_string()),
+        "Connections to the database; of SQLite for reading, writes have one of their own",
+    ),
+    address(
+        "REDIS_URL",
+        Nothing("none: limits are counted in process"),
+        "`redis://…`, `rediss://…`, several by commas for a cluster, or `redis+sentinel://host:port,…/service`",
     ),
     secret(
         "SECRET_KEY",
-        Nothing("generated once, kept beside the database"),
-        "Signs HS256 tokens and keys all others; 32 bytes or more, random",
+        Nothing("generated once, kept beside the embedded database"),
+        "Signs HS256 tokens and keys all others; 32 bytes or more, random; required with Postgres",
     ),
     secret(
         "SECRET_KEY_PREVIOUS",
@@ -75,7 +102,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("JWT_AUDIENCE", Text("portcullis"), "The `aud` claim"),
     setting(
         "JWT_KEYS_DIR",
-        Nothing("`keys` beside the database"),
+        Nothing("`keys` beside the embedded database"),
         "PKCS#8 files `<kid>.pem`: the name that sorts last signs, all verify",
     ),
     setting("ACCESS_TOKEN_TTL", Text("30m"), "Life of an access token (contract A)"),
@@ -98,7 +125,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting(
         "BCRYPT_ROUNDS",
         Text("12"),
-        "Cost of bcrypt, 4 to 17; below 10 only on a loopback `HOST`",
+        "Cost of bcrypt, 4 to 17; below 10 only embedded and on a loopback `HOST`",
     ),
     setting(
         "PASSWORD_POLICY",
@@ -140,9 +167,18 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting(
         "MAIL_PROVIDER",
         Text("mailbox"),
-        "`mailbox`: mails are kept and shown at /dev/mailbox",
+        "`mailbox` (mails are kept and shown at /dev/mailbox), `smtp`, `resend`, `brevo`; several of the last three by commas: the next is tried when one is away",
     ),
     setting("MAIL_FROM", Text("Portcullis <noreply@localhost>"), "Sender of mails"),
+    address(
+        "SMTP_URL",
+        Nothing("required with `smtp`"),
+        "`smtps://user:password@host` (TLS), `smtp://…` (STARTTLS; plaintext on this machine); `?ca=…&timeout=…`",
+    ),
+    secret("RESEND_API_KEY", Nothing("required with `resend`"), "Key of Resend's API"),
+    secret("BREVO_API_KEY", Nothing("required with `brevo`"), "Key of Brevo's API"),
+    setting("RESEND_BASE_URL", Nothing("`https://api.resend.com`"), "Another address of the API"),
+    setting("BREVO_BASE_URL", Nothing("`https://api.brevo.com`"), "Another address of the API"),
     setting(
         "PASSWORD_RESET_URL",
         Nothing("the built-in page"),
@@ -168,7 +204,7 @@ pub(super) fn find(name: &str) -> Option<&'static Setting> {
 
 /// Whether a variable is a setting, or names the file of one.
 pub(super) fn is_known(name: &str) -> bool {
-    let of_file = || name.strip_suffix("_FILE").and_then(find).filter(|found| found.is_secret);
+    let of_file = || name.strip_suffix("_FILE").and_then(find).filter(|found| found.is_secret());
     find(name).or_else(of_file).is_some()
 }
 

@@ -7,14 +7,11 @@ use std::sync::Arc;
 use portcullis_domain::ports::AccountsArchive;
 
 use crate::settings::Settings;
-use crate::wire;
+use crate::storage::Storage;
 
 /// The store that the settings name, migrated.
-pub(super) fn open() -> Result<Arc<dyn AccountsArchive>, Box<dyn Error>> {
-    let settings = Settings::load()?;
-    wire::migrate_database(&settings)?;
-    let readers = settings.database.pool_size;
-    Ok(Arc::new(portcullis_sqlite::open(&settings.database.file, readers)?))
+pub(super) async fn open() -> Result<Arc<dyn AccountsArchive>, Box<dyn Error>> {
+    Ok(Storage::open(&Settings::load()?).await?.archive)
 }
 
 /// An empty store in that folder, for a rehearsal: whatever database the

@@ -31,8 +31,8 @@ pub(crate) fn export(output: Option<&Path>) -> Result<(), Box<dyn Error>> {
 
 /// Writes every account; says how many.
 fn write_all(out: &mut impl Write) -> Result<u64, Box<dyn Error>> {
-    let mut move_out = MoveOut::new(archive::open()?);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = crate::runtime()?;
+    let mut move_out = MoveOut::new(runtime.block_on(archive::open())?);
     let mut count = 0;
     loop {
         let page = runtime.block_on(move_out.next())?;

@@ -31,7 +31,9 @@ enum Ending {
 /// When any line was refused, or not all were read.
 pub(crate) fn import(file: &Path, is_rehearsal: bool) -> Result<(), Box<dyn Error>> {
     let (reader, size) = open(file)?;
-    let mut move_in = MoveIn::new(archive::open()?, Arc::new(SystemClock), Arc::new(SystemIds));
+    let runtime = crate::runtime()?;
+    let archive = runtime.block_on(archive::open())?;
+    let mut move_in = MoveIn::new(archive, Arc::new(SystemClock), Arc::new(SystemIds));
     // Kept until the end, and then removed with the store in it.
     let folder = is_rehearsal.then(tempfile::tempdir).transpose()?;
     if let Some(folder) = &folder {
@@ -45,7 +47,6 @@ pub(crate) fn import(file: &Path, is_rehearsal: bool) -> Result<(), Box<dyn Erro
         progress: Progress::over(size),
         settled: 0,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ending = runtime.block_on(async {
         let interrupt = Interrupt::listen()?;
         run.until_its_end(&interrupt).await
