@@ -107,6 +107,7 @@ macro_rules! store_laws {
             opening_a_session_forgives_and_notes_the_login,
             forgiving_starts_the_count_afresh,
             a_withdrawn_attempt_does_not_count,
+            a_withdrawal_takes_nothing_from_others,
             a_changed_password_opens_no_session,
             clearing_an_identifier_forgives_every_source,
             only_stale_counters_are_removed,

@@ -118,6 +118,7 @@ broken_by! {
     NeverForgive => logins::opening_a_session_forgives_and_notes_the_login;
     NeverForgive => logins::forgiving_starts_the_count_afresh;
     NeverForgive => logins::a_withdrawn_attempt_does_not_count;
+    NeverForgive => logins::a_withdrawal_takes_nothing_from_others;
     IgnorePasswordChange => logins::a_changed_password_opens_no_session;
     CommitNothing => logins::clearing_an_identifier_forgives_every_source;
     PurgeNothing => logins::only_stale_counters_are_removed;
