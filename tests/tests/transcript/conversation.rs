@@ -122,7 +122,7 @@ impl Conversation {
             .headers()
             .iter()
             .filter(|(name, _)| !OF_TRANSPORT.contains(&name.as_str()))
-            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .map(|(name, value)| in_order(name.as_str(), value.to_str().unwrap()))
             .collect();
         headers.iter().for_each(|header| text += &format!("{header}\n"));
         let body = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
@@ -183,6 +183,16 @@ impl Conversation {
     fn note(&mut self, title: String, text: String) {
         self.transcript.add(Step { story: self.story, title, text });
     }
+}
+
+/// A header's line. Lists about other origins are sets, and `actix-cors` writes
+/// them in another order in each process.
+fn in_order(name: &str, value: &str) -> String {
+    let mut items: Vec<&str> = value.split(", ").collect();
+    if name.starts_with("access-control-") {
+        items.sort_unstable();
+    }
+    format!("{name}: {}", items.join(", "))
 }
 
 /// `/health` without the one check that only some mixes make.

@@ -8,6 +8,7 @@
 //! What is left out of the transcript, and why:
 //! * `date`, `connection`, `content-length`, `transfer-encoding`: they tell of
 //!   the transport, and the body is there itself;
+//! * the order within `access-control-…` lists, which are sets;
 //! * the entry `redis` of the `checks` of `/health`, which only mixes with Redis
 //!   have;
 //! * bodies of documentation and of assets, which are files of the repository;

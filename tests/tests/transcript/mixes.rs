@@ -27,7 +27,7 @@ use portcullis_redis::{
     CacheKey, CachedCallers, CachedLogins, CachedSessions, CachedStore, CallerCache, Redis,
     RedisLimiter,
 };
-use portcullis_smtp::SmtpMailer;
+use portcullis_smtp::{SmtpMailer, SmtpSettings};
 use portcullis_testkit::SmtpSink;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
@@ -252,7 +252,7 @@ async fn mail(
         }
         Mail::Smtp => {
             let sink = SmtpSink::start().await;
-            let settings = sink.url().parse().unwrap();
+            let settings = SmtpSettings::parse(&sink.url()).unwrap();
             let mailer = SmtpMailer::new(settings, SENDER, clock).unwrap();
             (Delivery::Smtp { sink, seen: 0 }, Arc::new(mailer), None)
         }

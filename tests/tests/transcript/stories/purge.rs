@@ -11,6 +11,7 @@ pub(super) async fn tell(talk: &mut Conversation) {
     talk.story("removal", "192.0.2.140");
     talk.purge().await;
     talk.say(register("gil@example.com", "Gil")).await.is(201);
+    talk.mails().await;
     talk.say(log_in("gil@example.com", PASSWORD)).await.is(400);
     talk.say(register("gil@example.com", "Gil")).await.is(400);
     talk.wait(3 * DAY, "three days pass");
