@@ -47,6 +47,7 @@ broken_by! {
     TakeEverybodyForOne => accounts::users_without_a_username_do_not_collide;
     CommitNothing => accounts::a_conflict_does_not_end_the_unit;
     CountDown => accounts::numbers_count_up;
+    CountDown => accounts::a_refused_account_uses_up_no_number;
     SwallowConflicts => accounts::of_64_parallel_registrations_one_wins;
     LoseFields => accounts::the_first_verification_counts;
     CommitNothing => accounts::a_new_name_replaces_the_old_one_and_its_parts;
@@ -147,6 +148,7 @@ broken_by! {
     LoseFields => audit::entries_are_kept_newest_first_for_their_user;
     CommitOnDrop => audit::an_entry_of_a_dropped_unit_is_not_kept;
     PurgeNothing => audit::only_old_entries_are_removed;
+    PurgeNothing => audit::a_removed_user_takes_entries_along;
 }
 
 /// The same for ports whose adapters are made of a defect alone.

@@ -33,9 +33,9 @@ pub(crate) struct UserRow {
 #[diesel(table_name = users)]
 pub(crate) struct NewUserRow {
     id: Id,
-    email: String,
+    pub(crate) email: String,
     username: Option<String>,
-    username_canonical: Option<String>,
+    pub(crate) username_canonical: Option<String>,
     name: String,
     first_name: Option<String>,
     last_name: Option<String>,
