@@ -73,22 +73,43 @@ enum Draft {
 }
 
 impl App {
-    /// Claims up to `limit` letters that are due and delivers them side by side,
-    /// at least once each: a letter is settled after the provider took it. A
-    /// letter that fails, or takes long, holds up no other of them. Once
-    /// `is_stopping` says so, the ones not begun are given back.
+    /// Claims up to `limit` letters that are due; each is to be handed to
+    /// [`App::deliver`].
     ///
     /// # Errors
-    /// [`Failure`] when the store is away; claimed letters come free by
-    /// themselves.
+    /// [`Failure`] when the store is away; then mail counts as away too.
+    pub async fn claim_due_mail(&self, limit: u32) -> Result<Vec<Claim>, Failure> {
+        let lease = Lease { duration: LEASE, limit };
+        let claimed = self.ports.outbox.claim(self.now(), lease).await;
+        if claimed.is_err() {
+            self.mail_is_away.store(true, Ordering::Relaxed);
+        }
+        Ok(claimed?)
+    }
+
+    /// Delivers a claimed letter, at least once: it is settled after the provider
+    /// took it. If `is_stopping` it is given back instead.
+    ///
+    /// # Errors
+    /// [`Failure`] when the store is away; the letter comes free by itself.
+    pub async fn deliver(&self, claim: &Claim, is_stopping: bool) -> Result<Delivered, Failure> {
+        let mut delivered = Delivered::default();
+        delivered.add(&self.see_to(claim, is_stopping).await?);
+        Ok(delivered)
+    }
+
+    /// One round: claims up to `limit` letters that are due and delivers them
+    /// side by side. A letter that fails holds up no other.
+    ///
+    /// # Errors
+    /// [`Failure`] as [`App::claim_due_mail`] and [`App::deliver`].
     pub async fn deliver_due_mail(
         &self,
         limit: u32,
         is_stopping: impl Fn() -> bool,
     ) -> Result<Delivered, Failure> {
-        let lease = Lease { duration: LEASE, limit };
-        let claims = self.ports.outbox.claim(self.now(), lease).await?;
-        let letters = claims.iter().map(|claim| self.see_to(claim, &is_stopping));
+        let claims = self.claim_due_mail(limit).await?;
+        let letters = claims.iter().map(|claim| self.see_to(claim, is_stopping()));
         let mut delivered = Delivered::default();
         for fate in join_all(letters).await {
             delivered.add(&fate?);
@@ -96,12 +117,12 @@ impl App {
         Ok(delivered)
     }
 
-    async fn see_to(&self, claim: &Claim, is_stopping: impl Fn() -> bool) -> Result<Fate, Failure> {
-        if is_stopping() {
+    async fn see_to(&self, claim: &Claim, is_stopping: bool) -> Result<Fate, Failure> {
+        if is_stopping {
             self.ports.outbox.release(claim.letter.id).await?;
             return Ok(Fate::GivenBack);
         }
-        match self.deliver(claim).await {
+        match self.send(claim).await {
             // What is wrong with one letter, or with its user's row, holds up
             // no other.
             Err(failure @ Failure::Internal(_)) => self.put_off(claim, &failure).await,
@@ -109,7 +130,7 @@ impl App {
         }
     }
 
-    async fn deliver(&self, claim: &Claim) -> Result<Fate, Failure> {
+    async fn send(&self, claim: &Claim) -> Result<Fate, Failure> {
         let letter = &claim.letter;
         let outbox = &self.ports.outbox;
         match self.draft(letter).await? {

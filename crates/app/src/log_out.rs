@@ -69,6 +69,9 @@ impl App {
         }
         let end = SessionEnd { at: now, reason: EndReason::Logout };
         let mut unit = self.ports.store.begin().await?;
+        // The account first: two logouts that name each other's session then
+        // follow each other.
+        unit.users().by_id(caller.user.id).await?;
         unit.sessions().end(named.id, caller.user.id, end).await?;
         unit.sessions().end(caller.session.id, caller.user.id, end).await?;
         unit.commit().await?;

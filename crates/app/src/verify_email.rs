@@ -30,17 +30,14 @@ impl App {
         let digest = self.ports.opaque_tokens.digest_token(token);
         let now = self.now();
         let mut unit = self.ports.store.begin().await?;
-        let spent = unit
-            .one_time_tokens()
-            .consume(digest, Purpose::EmailVerification, now)
-            .await?
-            .ok_or(VerificationRefused::InvalidToken)?;
-        let mut user = unit
-            .users()
-            .by_id(spent.user_id)
-            .await?
-            .filter(User::is_active)
-            .ok_or(VerificationRefused::InvalidToken)?;
+        let purpose = Purpose::EmailVerification;
+        let found = unit.one_time_tokens().find(digest, purpose).await?;
+        let token = found.ok_or(VerificationRefused::InvalidToken)?;
+        // The account before its token, as everywhere.
+        let user = unit.users().by_id(token.user_id).await?.filter(User::is_active);
+        let mut user = user.ok_or(VerificationRefused::InvalidToken)?;
+        let spent = unit.one_time_tokens().consume(digest, purpose, now).await?;
+        spent.ok_or(VerificationRefused::InvalidToken)?;
         if !user.is_email_verified() {
             unit.users().mark_email_verified(user.id, now).await?;
             user.email_verified_at = Some(now);

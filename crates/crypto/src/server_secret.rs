@@ -64,6 +64,14 @@ impl ServerSecret {
         self.derive("cache")
     }
 
+    /// How keys begin in a store that deployments may share: the same for all
+    /// instances of one, another for others.
+    #[must_use]
+    pub fn key_prefix(&self) -> String {
+        let [a, b, c, d, ..] = self.derive("key prefix");
+        format!("portcullis:{:08x}", u32::from_be_bytes([a, b, c, d]))
+    }
+
     /// A key for one purpose: HKDF-SHA256 (RFC 5869), so that no two purposes
     /// share a key and none tells the secret.
     #[expect(clippy::expect_used, reason = "32 bytes are within HKDF's 255 blocks")]

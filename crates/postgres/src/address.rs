@@ -15,6 +15,9 @@ use crate::tls::{self, Trust};
 /// How long making a connection may take, its greeting included.
 pub(crate) const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
+/// What the statements are written for, whatever the database's default is.
+const ISOLATION: &str = r"-c default_transaction_isolation=read\ committed";
+
 /// A database, who to be there, and whom to trust on the way.
 ///
 /// `postgres://user:password@host:port/database`, with `?sslmode=` one of
@@ -107,14 +110,16 @@ impl FromStr for Address {
             ("verify-full", None) => (SslMode::Require, Some(Trust::System)),
             _ => return Err(AddressError::SslMode),
         };
-        driver.ssl_mode(ssl).connect_timeout(CONNECT_PATIENCE);
+        let hosts = u32::try_from(driver.get_hosts().len()).unwrap_or(1).max(1);
+        // Shared by all hosts, or a silent one would leave none for the next.
+        driver.ssl_mode(ssl).connect_timeout(CONNECT_PATIENCE / hosts);
         if driver.get_application_name().is_none() {
             driver.application_name("portcullis");
         }
         // What the address says itself comes last and so prevails.
         let said = driver.get_options().unwrap_or_default().to_owned();
         let limit = format!("-c statement_timeout={}", STATEMENT_TIMEOUT.as_millis());
-        driver.options(format!("{limit} {said}").trim_end());
+        driver.options(format!("{limit} {ISOLATION} {said}").trim_end());
         let tls = trust.map(tls::client_config).transpose()?;
         Ok(Self { driver, tls: tls.map(Arc::new) })
     }

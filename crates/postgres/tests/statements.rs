@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use portcullis_conformance::build::{LOCKOUT, START, TICK, attempt, name, source, stored_user};
 use portcullis_domain::lockout::FAILURE_MEMORY;
-use portcullis_domain::ports::{Attempt, LoginStore, Store};
+use portcullis_domain::ports::{Attempt, Lease, LoginStore, OutboxQueue, Store};
 use portcullis_domain::{StoreError, Timestamp};
 use portcullis_memory::MemoryStore;
 use portcullis_sql::SqlStore;
@@ -54,9 +54,11 @@ async fn attempts_are_counted_in_sql_as_the_domain_counts_them() {
         let from = u8::try_from(1 + numbers.below(4)).unwrap();
         let attempt = Attempt { at: now, source: source(from), ..attempt(who) };
         match numbers.below(12) {
-            0 => both(&postgres, &memory, async |store| store.forgive(attempt.clone()).await).await,
+            0 => {
+                both(&postgres, &memory, async |store| store.forgive(attempt.clone()).await).await;
+            }
             1 => {
-                both(&postgres, &memory, async |store| store.withdraw(attempt.clone()).await).await
+                both(&postgres, &memory, async |store| store.withdraw(attempt.clone()).await).await;
             }
             _ => {
                 let here = postgres.attempt(attempt.clone(), LOCKOUT).await.unwrap().standing;
@@ -110,4 +112,21 @@ async fn a_statement_that_waits_too_long_is_given_up_and_harms_nobody() {
     let mut unit = store.begin().await.unwrap();
     unit.users().rename(user.id, &name("Ann Ray"), START).await.unwrap();
     unit.commit().await.unwrap();
+}
+
+/// The planner knows of no letter that is due, and then there are thousands.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sudden_backlog_is_claimed_as_fast_as_a_few() {
+    let (store, url) = store();
+    let sql = |sql: &str| Postgres::shared().sql(&url, sql);
+    let add = "INSERT INTO outbox (id, kind, recipient, created_at, attempts, due_at, settled_at) \
+               SELECT gen_random_uuid(), 'welcome', 'a' || n % 500 || '@example.com', now(), 0, \
+               '2026-01-01', CASE WHEN n > 8000 THEN now() END FROM generate_series(1, 40000) AS n";
+    let settled = add.replace("> 8000", "> 0");
+    assert_eq!(sql(&format!("{settled}; ANALYZE outbox; {add}")), "");
+    let lease = Lease { duration: Duration::from_mins(1), limit: 20 };
+    let started = Instant::now();
+    let claims = store.claim(START, lease).await.unwrap();
+    assert_eq!(claims.len(), 20);
+    assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
 }

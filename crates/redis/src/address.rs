@@ -157,12 +157,12 @@ fn sentinel(rest: &str, is_tls: bool) -> Result<Topology, AddressError> {
     }))
 }
 
+/// What stands between the first scheme and the last `@` may be credentials.
 fn without_credentials(base: &str) -> String {
-    let strip = |url: &str| match (url.split_once("://"), url.rsplit_once('@')) {
+    match (base.split_once("://"), base.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-        _ => url.to_owned(),
-    };
-    base.split(',').map(strip).collect::<Vec<_>>().join(",")
+        _ => base.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -192,6 +192,7 @@ mod tests {
             "redis://ann:c4n4ry@a:6379",
             "redis://ann:c4n4ry@a:1,redis://ann:c4n4ry@b:2",
             "redis+sentinel://ann:c4n4ry@a:1,b:2/auth",
+            "redis+sentinel://:c4n4ry,c4n4ry@a:1,b:2/auth",
         ] {
             let address = parse(text).unwrap();
             assert!(!format!("{address} {address:?}").contains("c4n4ry"), "{address}");

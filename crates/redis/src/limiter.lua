@@ -6,9 +6,11 @@ local key = KEYS[1]
 local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local stamp = string.format('%.0f', now)
 
--- A clock that stepped back must not shut anybody out for longer than a window:
--- what was taken in the future counts as taken now.
-for _, ahead in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. stamp, '+inf')) do
+-- A clock that stepped back must not shut anybody out for long: what was taken
+-- more than a window in the future counts as taken now. Less than that is how
+-- far the clocks of instances may be apart.
+local far = string.format('(%.0f', now + window)
+for _, ahead in ipairs(redis.call('ZRANGEBYSCORE', key, far, '+inf')) do
   redis.call('ZADD', key, stamp, ahead)
 end
 redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - window))

@@ -16,8 +16,12 @@ use tokio::sync::Mutex;
 use crate::Address;
 use crate::address::{Sentinel, Topology};
 
-/// How long making a connection may take.
-pub(crate) const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+/// How long connecting to one server may take.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+/// How long finding a server among several, and connecting to it, may take.
+pub(crate) const FIND_PATIENCE: Duration = Duration::from_millis(2_500);
+/// How long one node of a cluster, of which others may be there, may take.
+const NODE_PATIENCE: Duration = Duration::from_millis(300);
 /// How long an answer may take. Redis answers in well under a millisecond;
 /// nothing here is worth waiting longer for.
 pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_millis(250);
@@ -26,7 +30,7 @@ pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_millis(250);
 pub(crate) struct Link {
     connection: Connection,
     /// Names the server process, if this connection leads to that one and no
-    /// other, and if it forgets nothing before its time.
+    /// other will step in for it.
     pub(crate) process: Option<String>,
 }
 
@@ -92,7 +96,7 @@ impl Linker {
             })),
             Topology::Cluster(nodes) => {
                 let mut builder = ClusterClient::builder(nodes.clone())
-                    .connection_timeout(CONNECT_PATIENCE)
+                    .connection_timeout(NODE_PATIENCE)
                     .response_timeout(ANSWER_PATIENCE)
                     .retries(2);
                 if let Some(certificates) = certificates {
@@ -175,18 +179,18 @@ impl Manager for Linker {
     }
 }
 
-/// The server process at the other end, unless it may evict keys: a key that
-/// shows somebody out must not go before its time.
+/// The server process at the other end, if it stands alone.
 async fn process(link: &mut Link) -> redis::RedisResult<Option<String>> {
     let mut info = redis::cmd("INFO");
-    info.arg("server").arg("memory");
+    info.arg("server").arg("replication").arg("cluster");
     let info: InfoDict = match info.query_async(link).await {
         Ok(info) => info,
         // A user that may not ask gets along without.
-        Err(error) if !error.is_io_error() => return Ok(None),
+        Err(error) if error.code() == Some("NOPERM") => return Ok(None),
         Err(error) => return Err(error),
     };
-    let is_bounded = info.get::<u64>("maxmemory") != Some(0);
-    let evicts = info.get::<String>("maxmemory_policy").as_deref() != Some("noeviction");
-    Ok(info.get::<String>("run_id").filter(|_| !(is_bounded && evicts)))
+    let stands_alone = info.get::<String>("role").as_deref() == Some("master")
+        && info.get::<u64>("connected_slaves") == Some(0)
+        && info.get::<u64>("cluster_enabled") == Some(0);
+    Ok(info.get::<String>("run_id").filter(|_| stands_alone))
 }

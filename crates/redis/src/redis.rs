@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::{Object, Pool};
-use deadpool_redis::redis::{FromRedisValue, Script, ScriptInvocation, Value};
+use deadpool_redis::redis::{self, FromRedisValue, Script, ScriptInvocation, Value};
 use portcullis_domain::Cause;
 use tokio::time::Instant;
 
 use crate::Address;
-use crate::link::{ANSWER_PATIENCE, CONNECT_PATIENCE, Linker};
+use crate::link::{ANSWER_PATIENCE, FIND_PATIENCE, Linker};
 
 /// Connections; each carries many requests at once.
 const CONNECTIONS: usize = 16;
@@ -19,10 +19,36 @@ const CONNECTIONS: usize = 16;
 /// request next to nothing and its end is noticed at once.
 const REST: Duration = Duration::from_millis(500);
 
+/// Refusals of a server that another one has to be asked instead of.
+const ELSEWHERE: [&str; 4] = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN"];
+
 /// Redis did not do what it was asked, or not in time.
 #[derive(Debug, thiserror::Error)]
 #[error("Redis does not answer")]
 pub struct RedisError(#[source] pub(crate) Cause);
+
+impl RedisError {
+    /// Whether waiting may mend it: nobody is there, or nobody answers. A login
+    /// that is refused or a certificate that is not trusted will stay so.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&*self.0);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<std::io::Error>() {
+                let is_tls = error.kind() == std::io::ErrorKind::InvalidData;
+                return !is_tls;
+            }
+            let refused = error.downcast_ref::<redis::RedisError>();
+            if refused.is_some_and(|error| {
+                error.code().is_some() || error.kind() == redis::ErrorKind::AuthenticationFailed
+            }) {
+                return false;
+            }
+            cause = error.source();
+        }
+        true
+    }
+}
 
 /// There can be no connections to that address.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +69,8 @@ pub(crate) struct Answer<T> {
     pub(crate) process: Option<String>,
 }
 
-/// Until when Redis is left alone, in milliseconds since the start.
+/// Until when Redis is left alone, in milliseconds since the start; zero while
+/// it answers.
 struct Rest {
     started: Instant,
     until: AtomicU64,
@@ -54,13 +81,30 @@ impl Rest {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn begin(&self) {
-        let until = self.now() + u64::try_from(REST.as_millis()).unwrap_or(0);
-        self.until.store(until, Ordering::Relaxed);
+    fn later(&self) -> u64 {
+        self.now() + u64::try_from(REST.as_millis()).unwrap_or(0)
     }
 
-    fn is_over(&self) -> bool {
-        self.now() >= self.until.load(Ordering::Relaxed)
+    /// Whether to ask. After a rest one asks first, and the others rest on until
+    /// it has an answer: a server that hangs holds up one at a time.
+    fn lets_ask(&self) -> bool {
+        match self.until.load(Ordering::Relaxed) {
+            0 => true,
+            until if self.now() < until => false,
+            until => {
+                let later = self.later();
+                let order = Ordering::Relaxed;
+                self.until.compare_exchange(until, later, order, order).is_ok()
+            }
+        }
+    }
+
+    fn begin(&self) {
+        self.until.store(self.later(), Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        self.until.store(0, Ordering::Relaxed);
     }
 }
 
@@ -75,7 +119,7 @@ impl Redis {
             .max_size(CONNECTIONS)
             .runtime(deadpool::Runtime::Tokio1)
             .wait_timeout(Some(ANSWER_PATIENCE))
-            .create_timeout(Some(CONNECT_PATIENCE))
+            .create_timeout(Some(FIND_PATIENCE))
             .build()
             .map_err(|error| OpenError(error.into()))?;
         let rest = Rest { started: Instant::now(), until: AtomicU64::new(0) };
@@ -105,7 +149,7 @@ impl Redis {
         &self,
         prepare: impl Fn(Option<&str>) -> Option<ScriptInvocation<'a>> + Send + Sync,
     ) -> Result<Option<Answer<T>>, RedisError> {
-        if !self.rest.is_over() {
+        if !self.rest.lets_ask() {
             return Err(RedisError("it failed a moment ago".into()));
         }
         loop {
@@ -115,7 +159,16 @@ impl Redis {
             let answer = invocation.invoke_async(&mut *link);
             let cause = match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
                 Ok(Ok(value)) => {
+                    self.rest.end();
                     return Ok(Some(Answer { value, process: link.process.clone() }));
+                }
+                // A refusal is an answer: Redis is there, though not as it should be.
+                Ok(Err(error)) if error.code().is_some() => {
+                    self.rest.end();
+                    if error.code().is_some_and(|code| ELSEWHERE.contains(&code)) {
+                        drop(Object::take(link));
+                    }
+                    return Err(RedisError(error.into()));
                 }
                 Ok(Err(error)) => Cause::from(error),
                 Err(late) => Cause::from(late),
@@ -131,9 +184,7 @@ impl Redis {
     }
 
     fn failed(&self, cause: Cause) -> RedisError {
-        if self.rest.is_over() {
-            tracing::warn!(cause = %cause, "Redis does not answer");
-        }
+        tracing::warn!(cause = %cause, "Redis does not answer");
         self.rest.begin();
         RedisError(cause)
     }

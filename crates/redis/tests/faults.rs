@@ -153,12 +153,94 @@ async fn a_redis_that_hangs_holds_nobody_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_may_evict_keeps_no_callers() {
-    let store = MemoryStore::new();
-    let evicting = ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"];
-    let server = Server::start_with(&evicting);
+async fn a_version_that_redis_dropped_shows_out() {
+    let (store, server) = (MemoryStore::new(), Server::start());
+    let session = kept(&store, &[&Instance::of(&store, &server.url())]).await;
+    // Another instance, whose store knows nobody: it lives on what is kept.
+    let elsewhere = Instance::of(&MemoryStore::new(), &server.url());
+    assert!(elsewhere.lets_in(&session).await);
+    let versions = server.command(&["keys", "*:version:*"]);
+    assert_eq!(server.command(&["del", versions.trim()]).trim(), "1");
+    assert!(!elsewhere.lets_in(&session).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_others_may_stand_in_for_keeps_no_callers() {
+    let (store, server) = (MemoryStore::new(), Server::start());
+    let replica = Server::start_with(&["--replicaof", "127.0.0.1", &server.port().to_string()]);
+    while !server.command(&["info", "replication"]).contains("connected_slaves:1") {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     kept(&store, &[&Instance::of(&store, &server.url())]).await;
     assert_eq!(server.command(&["dbsize"]).trim(), "0");
+    drop(replica);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_made_a_replica_is_not_asked() {
+    let (store, server) = (MemoryStore::new(), Server::start());
+    let session = kept(&store, &[&Instance::of(&store, &server.url())]).await;
+    let elsewhere = Instance::of(&MemoryStore::new(), &server.url());
+    assert!(elsewhere.lets_in(&session).await);
+    assert_eq!(server.command(&["replicaof", "127.0.0.1", "9"]).trim(), "OK");
+    assert!(!elsewhere.lets_in(&session).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_may_not_ask_where_it_is_waits_a_logout_out() {
+    let (store, server) = (MemoryStore::new(), Server::start());
+    let user = ["acl", "setuser", "blind", "on", ">pw", "~*", "+@all", "-info"];
+    assert_eq!(server.command(&user).trim(), "OK");
+    let seeing = Instance::of(&store, &server.url());
+    let blind = Instance::of(&store, &server.url().replace("://", "://blind:pw@"));
+    let session = kept(&store, &[&seeing, &blind]).await;
+    blind.log_out(&session).await;
+    assert!(!seeing.lets_in(&session).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_logout_tells_no_lie() {
+    let (store, server) = (MemoryStore::new(), Server::start());
+    let other = Instance::of(&store, &server.url());
+    let session = kept(&store, &[&other]).await;
+    // Ended by an instance that Redis did not hear of, a moment ago.
+    assert!(store.end(session.id, session.user_id, END).await.unwrap());
+    assert!(!other.sessions.end(session.id, session.user_id, END).await.unwrap());
+    assert!(!other.lets_in(&session).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_kept_once_cannot_be_put_back() {
+    let (store, server) = (MemoryStore::new(), Server::start());
+    let instance = Instance::of(&store, &server.url());
+    let session = kept(&store, &[&instance]).await;
+    let key = server.command(&["keys", "*:caller:*"]).trim().to_owned();
+    assert_eq!(server.command(&["copy", &key, "stolen"]).trim(), "1");
+    assert_eq!(server.command(&["persist", "stolen"]).trim(), "1");
+    instance.log_out(&session).await;
+    assert!(!instance.lets_in(&session).await);
+    let forge = "local old = redis.call('GET', 'stolen') \
+        local of, moment, sealed = string.match(old, '^(%x+) (%d+) (.*)$') \
+        local key = redis.call('KEYS', '*:version:*')[1] local time = redis.call('TIME') \
+        local now = time[1] * 1000 + math.floor(time[2] / 1000) \
+        redis.call('SET', KEYS[1], redis.call('GET', key) .. ' ' .. string.format('%.0f', now) \
+        .. ' ' .. sealed) return now";
+    assert!(!server.command(&["eval", forge, "1", &key]).trim().is_empty());
+    assert!(!instance.lets_in(&session).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_no_outage() {
+    let server = Server::start();
+    let limiter = limiter(&server.url());
+    assert_eq!(take(&limiter).await, Some(true));
+    assert_eq!(
+        server.command(&["set", "portcullis:limit:strict:192.0.2.1", "no set"]).trim(),
+        "OK"
+    );
+    assert_eq!(take(&limiter).await, None);
+    assert_eq!(server.command(&["del", "portcullis:limit:strict:192.0.2.1"]).trim(), "1");
+    assert_eq!(take(&limiter).await, Some(true), "at once, without a rest");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -116,7 +116,7 @@ pub(crate) enum OutboxCommand {
         /// Ids, as `outbox list` shows them
         #[arg(required_unless_present = "all")]
         ids: Vec<uuid::Uuid>,
-        /// All that were given up
+        /// All that were given up, the oldest 1,000 of them
         #[arg(long, conflicts_with = "ids")]
         all: bool,
     },

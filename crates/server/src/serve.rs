@@ -46,6 +46,7 @@ async fn run(settings: Settings, wired: Wired) -> Result<(), Box<dyn Error>> {
 
     let workers = Workers::start(&wired.app);
     let handle = server.handle();
+    let stop_workers = workers.stopper();
     let stopper = tokio::spawn(async move {
         let name = asked_to_stop().await;
         info!(signal = name, "stopping: requests under way are finished first");
@@ -54,6 +55,8 @@ async fn run(settings: Settings, wired: Wired) -> Result<(), Box<dyn Error>> {
             warn!("stopping at once");
             std::process::exit(1);
         });
+        // Side by side with the last requests: together they have one grace.
+        stop_workers();
         handle.stop(true).await;
     });
     server.await?;

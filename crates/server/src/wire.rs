@@ -14,6 +14,7 @@ use portcullis_domain::ports::{Auxiliary, Clock, RateLimiter};
 use portcullis_http::{Api, Limiters};
 use portcullis_memory::MemoryLimiter;
 use portcullis_redis::{CacheKey, CallerCache, Redis, RedisLimiter};
+use tracing::warn;
 
 use crate::key_material::{access_tokens, server_secret};
 use crate::mail::mailer;
@@ -23,9 +24,6 @@ use crate::storage::{Storage, migrate as migrate_database};
 /// Passwords that may wait per hashing thread: some twenty seconds of work at
 /// the default cost.
 const QUEUE_PER_THREAD: usize = 64;
-
-/// How the keys in Redis begin.
-const PREFIX: &str = "portcullis";
 
 /// `portcullis migrate`.
 pub(crate) async fn migrate() -> Result<(), Box<dyn Error>> {
@@ -56,7 +54,7 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
     let mut shared = Arc::clone(&own);
     let mut auxiliaries: Vec<(&'static str, Arc<dyn Auxiliary>)> = Vec::new();
     if let Some(redis) = redis {
-        shared = Arc::new(RedisLimiter::new(redis.clone(), PREFIX));
+        shared = Arc::new(RedisLimiter::new(redis.clone(), &secret.key_prefix()));
         if redis.is_alone() {
             let cache = CallerCache::new(redis.clone(), &CacheKey(secret.cache_key()));
             storage = storage.with_callers_in(&cache);
@@ -91,13 +89,18 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
     Ok(Wired { app, api, has_mailbox_page })
 }
 
-/// Redis, if it is set. At the start it must be there: an address that leads
-/// nowhere is a mistake that is told; later it may go.
+/// Redis, if it is set. What no waiting mends is told at the start; a server
+/// that is not there is not: it may come, and nothing needs it.
 async fn redis(settings: &Settings) -> Result<Option<Redis>, Box<dyn Error>> {
     let Some(address) = &settings.redis else { return Ok(None) };
     let told = |error: &dyn Error| format!("REDIS_URL: {address}: {}", with_causes(error));
     let redis = Redis::open(address).map_err(|error| told(&error))?;
-    redis.ping().await.map_err(|error| told(&error))?;
+    match redis.ping().await {
+        Err(error) if error.is_absence() => {
+            warn!(setting = "REDIS_URL", %address, "Redis does not answer; going on without it");
+        }
+        answered => answered.map_err(|error| told(&error))?,
+    }
     Ok(Some(redis))
 }
 

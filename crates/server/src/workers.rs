@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use portcullis_app::App;
+use portcullis_app::{App, Delivered, Failure};
 use portcullis_domain::error::with_causes;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tracing::{debug, error, warn};
 
-/// Letters claimed at once.
-const BATCH: u32 = 20;
+/// Letters on their way at the same time.
+const LETTERS: usize = 32;
+/// How long letters on their way may take when it stops; then they are left to
+/// another worker, which takes them over when their lease ends.
+const LAST_LETTERS: Duration = Duration::from_secs(20);
 /// How often the outbox is looked at; a mail leaves within this.
 const MAIL_PAUSE: Duration = Duration::from_millis(250);
 /// How long a worker rests after the store failed it.
@@ -31,6 +34,14 @@ impl Workers {
         Self { stop, tasks: vec![mail, purge] }
     }
 
+    /// Lets each know that it is to stop.
+    pub(crate) fn stopper(&self) -> impl Fn() + Send + 'static {
+        let stop = self.stop.clone();
+        move || {
+            stop.send_replace(true);
+        }
+    }
+
     /// Lets each finish what it is at, and give back what it has not begun.
     pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
@@ -42,26 +53,63 @@ impl Workers {
     }
 }
 
+/// Keeps so many letters on their way: one that takes long holds up no other.
 async fn deliver_mail(app: App, mut stopping: watch::Receiver<bool>) {
+    let mut letters = JoinSet::new();
     while !*stopping.borrow() {
-        let is_stopping = || *stopping.borrow();
-        let pause = match app.deliver_due_mail(BATCH, is_stopping).await {
-            Ok(round) if round.total() >= BATCH => Duration::ZERO,
-            Ok(round) => {
-                if round.total() > 0 {
-                    debug!(?round, "the outbox was looked at");
+        let free = LETTERS - letters.len();
+        let mut pause = MAIL_PAUSE;
+        match app.claim_due_mail(u32::try_from(free).unwrap_or(0)).await {
+            Ok(claims) => {
+                if !claims.is_empty() && claims.len() == free {
+                    pause = Duration::ZERO;
                 }
-                if round.buried > 0 {
-                    warn!(buried = round.buried, "mails could not be delivered");
+                for claim in claims {
+                    let (app, stopping) = (app.clone(), stopping.clone());
+                    letters.spawn(async move {
+                        let is_stopping = *stopping.borrow();
+                        app.deliver(&claim, is_stopping).await
+                    });
                 }
-                MAIL_PAUSE
             }
             Err(failure) => {
                 error!(cause = with_causes(&failure), "the outbox could not be worked on");
-                FAILURE_PAUSE
+                pause = FAILURE_PAUSE;
             }
-        };
-        rest(pause, &mut stopping).await;
+        }
+        if letters.len() == LETTERS {
+            tokio::select! {
+                delivered = letters.join_next() => tell(delivered),
+                _ = stopping.wait_for(|stop| *stop) => {}
+            }
+        } else {
+            rest(pause, &mut stopping).await;
+        }
+        while let Some(delivered) = letters.try_join_next() {
+            tell(Some(delivered));
+        }
+    }
+    let last = async {
+        while let Some(delivered) = letters.join_next().await {
+            tell(Some(delivered));
+        }
+    };
+    if tokio::time::timeout(LAST_LETTERS, last).await.is_err() {
+        warn!("mails under way are left to another worker");
+    }
+}
+
+/// Notes what became of a letter, where somebody may want to know.
+fn tell(delivered: Option<Result<Result<Delivered, Failure>, JoinError>>) {
+    match delivered {
+        Some(Ok(Ok(delivered))) if delivered.buried > 0 => {
+            warn!("a mail was given up; see `portcullis outbox list`");
+        }
+        Some(Ok(Ok(_))) | None => {}
+        Some(Ok(Err(failure))) => {
+            error!(cause = with_causes(&failure), "a mail could not be seen to");
+        }
+        Some(Err(error)) => error!(%error, "a mail's task had failed"),
     }
 }
 

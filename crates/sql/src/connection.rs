@@ -106,7 +106,7 @@ impl Lease {
         self.in_transaction = true;
         run!(self,
             sqlite connection => connection.batch_execute("BEGIN IMMEDIATE"),
-            postgres connection => connection.batch_execute("BEGIN")
+            postgres connection => connection.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         )
     }
 

@@ -72,12 +72,15 @@ impl SessionStore for CachedSessions {
     }
 
     async fn end(&self, id: SessionId, user: UserId, end: SessionEnd) -> Result<bool, StoreError> {
-        let ended = self.inner.end(id, user, end).await;
-        // An end that failed may have happened all the same.
-        if !matches!(ended, Ok(false)) {
-            self.cache.changed(user, true, Instant::now()).await;
-        }
-        ended
+        let (inner, cache) = (Arc::clone(&self.inner), self.cache.clone());
+        // Seen through even if nobody waits for it any more. An end that failed,
+        // or that found nothing to end, may have happened a moment ago.
+        let ended = tokio::spawn(async move {
+            let ended = inner.end(id, user, end).await;
+            cache.changed(user, true, Instant::now()).await;
+            ended
+        });
+        ended.await.map_err(|error| StoreError::Other(error.into()))?
     }
 
     async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {

@@ -2,29 +2,35 @@
 //!
 //! # Why nobody who was shown out comes back
 //!
-//! 1. Every user has a *version* in Redis. A caller is kept together with the
-//!    version from before it was read from the database, and is given out only
-//!    while the version is still that one.
+//! 1. Every user has a *version* in Redis: a random name, made when it is first
+//!    asked for. A caller is kept together with the version from before it was
+//!    read from the database, and is given out only while that version stands.
 //! 2. Whoever changes a user or ends a session does so in the database first,
-//!    then counts the version up, and only then acknowledges the change.
-//! 3. A version that could not be counted up is waited out: a caller is kept
-//!    for one *lease* of two seconds from before it was read, and an end or a
-//!    new password is acknowledged a lease after it was stored.
+//!    then removes the version, and only then acknowledges the change. The next
+//!    version is another name, so one that was evicted, flushed or expired shows
+//!    out too.
+//! 3. A version that cannot be removed is waited out: a caller is kept for one
+//!    *lease* of two seconds from before it was read, and an end or a new
+//!    password is acknowledged a lease after it was stored.
 //!
-//! So after an acknowledged end, what was read before it is of an old version
-//! or gone, and what is read after it is ended. Only Redis's own clock is
-//! asked, and only for how long something took.
+//! So after an acknowledged end, what was read before it is of no version that
+//! stands, or gone, and what is read after it is ended. Of clocks only Redis's
+//! own is asked, and only for how long something took.
 //!
-//! What could break this is a Redis that forgets a version and remembers a
-//! caller. It is answered by keeping everything under the name of one server
-//! process that never evicts keys: what a restart brings back from a disk is
-//! under an old name; after a `FLUSHALL` the *generation*, without which
-//! nothing is kept, is another. With replicas that may step in, as in a cluster
-//! or behind sentinels, no such promise can be had, and callers are always
-//! read from the database.
+//! All this is kept under the name of one server process: what a restart brings
+//! back from a disk is under an old name. A server with replicas, a replica, or
+//! a node of a cluster keeps no callers, since another may step in that does not
+//! know of the last change; and one that is made a replica refuses to answer,
+//! since each answer also writes.
 //!
-//! Callers are sealed (AES-256-GCM): whoever reads Redis learns no address and
-//! no hash, and whoever writes it makes nobody a caller.
+//! What is left to the operator: all instances have the same `REDIS_URL`, and it
+//! leads to one process at a time. Where an address is moved to another process
+//! while old connections live on, or an instance runs without Redis beside
+//! others that have it, an ended session may be accepted for a lease.
+//!
+//! Callers are sealed (AES-256-GCM-SIV), bound to session, process, version and
+//! moment: whoever reads Redis learns no address and no hash, and whoever writes
+//! it makes nobody a caller.
 
 mod decorators;
 mod record;
@@ -45,13 +51,12 @@ pub use seal::CacheKey;
 
 use crate::redis::Answer;
 use crate::{Redis, RedisError};
-use seal::Seal;
+use seal::{Bound, Seal};
 
 /// How long a caller is kept at most.
 const LEASE: Duration = Duration::from_secs(2);
-/// How long a version is remembered after it was counted up: far longer than
-/// any caller is kept, also if the clock of Redis is set.
-const VERSION: Duration = Duration::from_hours(24);
+/// How long a version is remembered after it was last asked for.
+const VERSION: Duration = Duration::from_hours(1);
 
 /// Keeps callers in Redis for a moment.
 #[derive(Clone)]
@@ -64,7 +69,7 @@ pub struct CallerCache {
 struct Scripts {
     find: Script,
     keep: Script,
-    count_up: Script,
+    outdate: Script,
 }
 
 /// What Redis knows of a caller.
@@ -79,10 +84,9 @@ enum Found {
 /// What has to hold still when a caller that was read is kept.
 struct Ticket {
     process: String,
-    generation: Vec<u8>,
     version: Vec<u8>,
     /// By the clock of Redis, in milliseconds.
-    asked_at: Vec<u8>,
+    moment: Vec<u8>,
 }
 
 impl CallerCache {
@@ -92,7 +96,7 @@ impl CallerCache {
         let scripts = Scripts {
             find: Script::new(include_str!("find.lua")),
             keep: Script::new(include_str!("keep.lua")),
-            count_up: Script::new(include_str!("count_up.lua")),
+            outdate: Script::new("return redis.call('DEL', KEYS[1])"),
         };
         Self { redis, seal: Arc::new(Seal::new(key)), scripts: Arc::new(scripts) }
     }
@@ -102,59 +106,60 @@ impl CallerCache {
         let prepare = |process: Option<&str>| {
             let process = process?;
             let mut call = self.scripts.find.key(caller_key(process, session));
-            call.key(version_key(process, user)).key(generation_key(process));
-            call.arg(&name).arg(millis(LEASE));
+            call.key(version_key(process, user));
+            call.arg(&name).arg(millis(VERSION)).arg(millis(LEASE));
             Some(call)
         };
         let answer = self.redis.call::<Vec<Vec<u8>>>(prepare).await?;
         let Some(Answer { value, process: Some(process) }) = answer else {
             return Ok(Found::NotHere);
         };
-        Ok(match <[Vec<u8>; 3]>::try_from(value) {
-            Ok([generation, version, asked_at]) => {
-                Found::Nothing(Ticket { process, generation, version, asked_at })
-            }
-            Err(kept) => {
-                // Another key's, or not made by us: nothing.
-                let opened = kept.first().and_then(|kept| self.seal.open(kept, &process, session));
-                match opened.filter(|caller| caller.user.id == user) {
-                    Some(caller) => Found::Kept(Box::new(caller)),
-                    None => Found::NotHere,
-                }
-            }
+        let mut value = value.into_iter();
+        let (Some(version), Some(moment)) = (value.next(), value.next()) else {
+            return Ok(Found::NotHere);
+        };
+        let Some(sealed) = value.next() else {
+            return Ok(Found::Nothing(Ticket { process, version, moment }));
+        };
+        let bound = Bound { process: &process, session, version: &version, moment: &moment };
+        // Another key's, or not made by us: nothing.
+        Ok(match self.seal.open(&sealed, &bound).filter(|caller| caller.user.id == user) {
+            Some(caller) => Found::Kept(Box::new(caller)),
+            None => Found::NotHere,
         })
     }
 
     /// Keeps a caller that was read after the ticket was given.
     async fn keep(&self, caller: &Caller, ticket: &Ticket) -> Result<(), RedisError> {
-        let process = &ticket.process;
-        let Some(sealed) = self.seal.close(caller, process) else { return Ok(()) };
+        let Ticket { process, version, moment } = ticket;
+        let session = caller.session.id;
+        let Some(sealed) = self.seal.close(caller, &Bound { process, session, version, moment })
+        else {
+            return Ok(());
+        };
         let prepare = |_: Option<&str>| {
-            let mut call = self.scripts.keep.key(caller_key(process, caller.session.id));
-            call.key(version_key(process, caller.user.id)).key(generation_key(process));
-            call.arg(&ticket.generation).arg(&ticket.version).arg(&ticket.asked_at);
-            call.arg(millis(LEASE)).arg(&sealed);
+            let mut call = self.scripts.keep.key(caller_key(process, session));
+            call.key(version_key(process, caller.user.id));
+            call.arg(version).arg(moment).arg(millis(LEASE)).arg(&sealed);
             Some(call)
         };
         self.redis.call::<()>(prepare).await.map(drop)
     }
 
-    async fn count_up(&self, user: UserId) -> Result<(), RedisError> {
-        let prepare = |process: Option<&str>| {
-            // A server that keeps no callers needs no versions.
-            let mut call = self.scripts.count_up.key(version_key(process?, user));
-            call.arg(millis(VERSION));
-            Some(call)
-        };
-        self.redis.call::<()>(prepare).await.map(drop)
+    /// Removes a user's version; says whether that is known to have happened.
+    async fn outdate(&self, user: UserId) -> bool {
+        // Over a link that does not say where it leads, nothing is known.
+        let prepare =
+            |process: Option<&str>| Some(self.scripts.outdate.key(version_key(process?, user)));
+        matches!(self.redis.call::<i64>(prepare).await, Ok(Some(_)))
     }
 
     /// After a change of a user that was stored at or before `since`: returns
     /// when nobody is given what was before. Of a change that shows nobody out
-    /// (`is_urgent` is false), a version that cannot be counted up is not waited
+    /// (`is_urgent` is false), a version that cannot be removed is not waited
     /// out: for a lease, others may see a former name.
     pub(crate) async fn changed(&self, user: UserId, is_urgent: bool, since: Instant) {
-        if self.count_up(user).await.is_err() && is_urgent {
+        if !self.outdate(user).await && is_urgent {
             let a_little = Duration::from_millis(50);
             tokio::time::sleep_until(since + LEASE + a_little).await;
         }
@@ -171,10 +176,6 @@ fn caller_key(process: &str, session: SessionId) -> String {
 
 fn version_key(process: &str, user: UserId) -> String {
     format!("portcullis:{process}:version:{}", user.as_uuid())
-}
-
-fn generation_key(process: &str) -> String {
-    format!("portcullis:{process}:generation")
 }
 
 /// Callers from Redis where it knows them, from the store otherwise.

@@ -60,13 +60,17 @@ impl UnitOfWork for CachedUnit {
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let Self { inner, cache, changed } = *self;
-        // A commit that failed may have happened all the same.
-        let committed = inner.commit().await;
-        let since = Instant::now();
-        for (user, is_urgent) in changed {
-            cache.changed(user, is_urgent, since).await;
-        }
-        committed
+        // Seen through even if nobody waits for it any more. A commit that failed
+        // may have happened all the same.
+        let committed = tokio::spawn(async move {
+            let committed = inner.commit().await;
+            let since = Instant::now();
+            for (user, is_urgent) in changed {
+                cache.changed(user, is_urgent, since).await;
+            }
+            committed
+        });
+        committed.await.map_err(|error| StoreError::Other(error.into()))?
     }
 }
 

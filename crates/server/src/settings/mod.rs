@@ -395,6 +395,21 @@ mod tests {
     }
 
     #[test]
+    fn wherever_an_address_holds_a_password_it_is_masked() {
+        let secret = ("SECRET_KEY", "0123456789abcdefghijklmnopqrstuvwxyz");
+        for (name, address) in [
+            ("DATABASE_URL", "postgres://ann:c4n4ry@host/auth?sslmode=require"),
+            ("DATABASE_URL", "postgres://host/auth?user=ann&password=c4n4ry"),
+            ("REDIS_URL", "redis://:c4n4ry@host:6379"),
+            ("REDIS_URL", "redis://:c4n4ry@a:1,redis://:c4n4ry@b:2"),
+            ("REDIS_URL", "redis+sentinel://:c4,n4ry@a:1,b:2/auth"),
+        ] {
+            let effective = read(&[secret, (name, address)]).unwrap().effective;
+            assert!(!effective.contains("n4ry"), "{effective}");
+        }
+    }
+
+    #[test]
     fn an_empty_secret_is_a_mistake_and_other_empty_values_are_none() {
         assert!(read(&[("SECRET_KEY", "")]).is_err());
         assert!(read(&[("CORS_ORIGINS", "")]).is_err());

@@ -222,15 +222,23 @@ impl Reader {
     }
 }
 
-/// As much of a value as may be shown.
+/// As much of a value as may be shown. Of an address, what stands before its
+/// last `@` may be a password, and so may an option of that name.
 fn shown(value: &Value, secrecy: Secrecy) -> String {
-    let mask = |address: &str| match (address.split_once("://"), address.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://********@{rest}"),
-        _ => address.to_owned(),
-    };
     match secrecy {
         Secrecy::Open => value.text.clone(),
-        Secrecy::Address => value.text.split(',').map(mask).collect::<Vec<_>>().join(","),
+        Secrecy::Address => {
+            let (base, options) = value.text.split_once('?').unwrap_or((&value.text, ""));
+            let base = match (base.split_once("://"), base.rsplit_once('@')) {
+                (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://********@{rest}"),
+                _ => base.to_owned(),
+            };
+            match options {
+                "" => base,
+                _ if options.contains("password") => format!("{base}?********"),
+                _ => format!("{base}?{options}"),
+            }
+        }
         Secrecy::Secret => "********".to_owned(),
     }
 }

@@ -111,16 +111,22 @@ pub(crate) async fn remove_stale(
     let stale: Vec<(Vec<u8>, String)> = run!(lease, connection => async {
         login_failures::table
             .filter(dsl::last_at.lt(At(before)))
+            // A source's before the one of all sources, as everywhere.
+            .order((dsl::identifier, dsl::network.desc()))
             .select((dsl::identifier, dsl::network))
             .limit(i64::from(limit))
             .load(connection)
             .await
     })?;
+    let mut removed = 0;
     for (identifier, network) in &stale {
-        run!(lease, connection => async {
-            let counter = login_failures::table.find((identifier, network));
+        removed += run!(lease, connection => async {
+            let counter = login_failures::table
+                .find((identifier, network))
+                // Asked again: it may have counted since.
+                .filter(dsl::last_at.lt(At(before)));
             diesel::delete(counter).execute(connection).await
         })?;
     }
-    Ok(stale.len() as u64)
+    Ok(removed as u64)
 }

@@ -41,10 +41,13 @@ impl QueryFragment<Pg> for ClaimDue {
         out.push_bind_param::<Instant, _>(&self.now)?;
         out.push_sql(" ORDER BY due_at LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.among)?;
-        out.push_sql(") AS oldest) AS turns USING (id) WHERE ");
+        // Looked at again under the lock. As a truth value, which no index holds:
+        // the planner must come here by id, however few letters were due when it
+        // last counted.
+        out.push_sql(") AS oldest) AS turns USING (id) WHERE (");
         out.push_sql(DUE);
         out.push_bind_param::<Instant, _>(&self.now)?;
-        out.push_sql(" ORDER BY turn, due_at LIMIT ");
+        out.push_sql(") IS TRUE ORDER BY turn, due_at LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.limit)?;
         out.push_sql(" FOR UPDATE OF outbox SKIP LOCKED)) RETURNING ");
         self.selection.walk_ast(out)

@@ -220,8 +220,12 @@ pub(crate) async fn remove_unverified(
             .load(connection)
             .await
     })?;
+    // Asked again: one may have been verified since.
     let removed = run!(lease, connection => async {
-        diesel::delete(users::table.filter(users::number.eq_any(&stale))).execute(connection).await
+        let stale = users::table
+            .filter(users::number.eq_any(&stale))
+            .filter(users::email_verified_at.is_null());
+        diesel::delete(stale).execute(connection).await
     })?;
     Ok(removed as u64)
 }
