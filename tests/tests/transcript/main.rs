@@ -15,7 +15,7 @@
 //! * a mail's `Date` and its encoding, which only mails over SMTP have; its HTML
 //!   part where a mail of the same subject has been shown before;
 //! * races, which have no order, and failures of dependencies (503, 500) or of
-//!   clients (408), which the tests of `faults` and of the adapters provoke.
+//!   clients (408, 400), which other tests provoke.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
