@@ -124,7 +124,9 @@ impl Conversation {
             .filter(|(name, _)| !OF_TRANSPORT.contains(&name.as_str()))
             .map(|(name, value)| in_order(name.as_str(), value.to_str().unwrap()))
             .collect();
-        headers.iter().for_each(|header| text += &format!("{header}\n"));
+        for header in headers {
+            let _ = writeln!(text, "{header}");
+        }
         let body = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
         let shown = if request.is_body_shown { &body } else { "(a file of the repository)" };
         let _ = write!(text, "\n{}", without_redis(&request.path, shown));

@@ -15,7 +15,7 @@
 //! * a mail's `Date` and its encoding, which only mails over SMTP have; its HTML
 //!   part where a mail of the same subject has been shown before;
 //! * races, which have no order, and failures of dependencies (503, 500) or of
-//!   clients (408), which the tests of `faults` and of the adapters provoke.
+//!   clients (408, 400), which other tests provoke.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -66,7 +66,7 @@ fn golden_file() -> PathBuf {
 }
 
 #[track_caller]
-fn is_same(mix: &Mix, expected: &str, got: &str) {
+fn is_same(mix: Mix, expected: &str, got: &str) {
     if let Some(difference) = first_difference(expected, got) {
         panic!("{mix}: {difference}");
     }
@@ -78,7 +78,7 @@ async fn the_first_mix_says_what_is_written_down() {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(golden_file(), &got).unwrap();
     }
-    is_same(&FIRST_MIX, &std::fs::read_to_string(golden_file()).unwrap(), &got);
+    is_same(FIRST_MIX, &std::fs::read_to_string(golden_file()).unwrap(), &got);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ macro_rules! mixes {
             let mix =
                 Mix { storage: Storage::$storage, limits: Limits::$limits, mail: Mail::$mail };
             let expected = first().await.to_string();
-            is_same(&mix, &expected, &transcript_of(mix).await.to_string());
+            is_same(mix, &expected, &transcript_of(mix).await.to_string());
         }
     )*};
 }

@@ -118,14 +118,16 @@ impl Request {
                 _ if whole > SHOWN => format!("({whole} characters)"),
                 _ => value.clone(),
             };
-            text += &format!("> {name}: {value}\n");
+            let _ = writeln!(text, "> {name}: {value}");
         }
         if !self.body.is_empty() {
             let body = String::from_utf8_lossy(&self.body);
             if self.body.len() > SHOWN {
                 let _ = writeln!(text, "> ({} bytes)", self.body.len());
             } else {
-                body.lines().for_each(|line| text += &format!("> {line}\n"));
+                for line in body.lines() {
+                    let _ = writeln!(text, "> {line}");
+                }
             }
         }
         text
