@@ -23,10 +23,10 @@ pub struct Postgres {
 static SHARED: OnceLock<Postgres> = OnceLock::new();
 static NAMES: AtomicU32 = AtomicU32::new(0);
 
-/// Fast, and of no use to anybody who wants to keep data.
+/// Fast, and of no use to anybody who wants to keep data when the machine stops.
+/// What was committed does outlive the server.
 const FORGETFUL: &[&str] = &[
     "fsync=off",
-    "synchronous_commit=off",
     "full_page_writes=off",
     "shared_buffers=64MB",
     "max_connections=400",

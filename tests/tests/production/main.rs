@@ -13,6 +13,5 @@ mod outages;
 mod outbox;
 mod pgbouncer;
 mod start;
-mod start_encrypted;
 mod statements;
 mod stories;

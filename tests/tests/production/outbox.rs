@@ -64,9 +64,9 @@ async fn a_refused_letter_is_listed_with_its_reason_and_sent_again_when_told_so(
     let token = sink.mail(ADDRESS, VERIFICATION).await.token();
     assert!(!line.contains(&token), "a token is shown: {line}");
     server.anonymous().verify(&token).await.is(200);
-    let (refused, taken) = (&sink.offered()[0], &sink.messages()[0]);
+    let (refused, sent) = (&sink.offered()[0], &sink.messages()[0]);
     assert!(!refused.message_id().is_empty());
-    assert_eq!(refused.message_id(), taken.message_id());
+    assert_eq!(refused.message_id(), sent.message_id());
     assert_eq!(list(&backends, &[]).trim(), "no letter was given up");
     let again = outbox(&backends, &["retry", id]);
     assert!(!again.status.success(), "a letter that was sent is due again: {}", again.said());
@@ -103,10 +103,10 @@ async fn a_letter_that_waits_is_listed_as_pending_with_the_reason() {
     server.anonymous().register(ADDRESS).await.is(201);
     let line = eventually("a postponed letter", Duration::from_secs(10), async || {
         let listed = list(&backends, &["--pending"]);
-        listed.lines().find(|line| line.contains("451")).map(str::to_owned)
+        listed.lines().find(|line| line.contains("come back later")).map(str::to_owned)
     })
     .await;
-    assert!(line.contains(ADDRESS) && line.contains("come back later"), "{line}");
+    assert!(line.contains(ADDRESS), "{line}");
     assert_eq!(list(&backends, &[]).trim(), "no letter was given up");
 }
 
