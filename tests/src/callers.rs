@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::{Value, json};
 
-use crate::{Answer, NAME, PASSWORD};
+use crate::{Answer, NAME, PASSWORD, Server};
 
 /// Somebody without tokens.
 #[derive(Clone, Debug)]
@@ -153,6 +153,12 @@ impl LoggedIn {
     #[must_use]
     pub fn anonymous(&self) -> &Anonymous {
         &self.caller
+    }
+
+    /// The same session, brought to another instance.
+    #[must_use]
+    pub fn at(&self, instance: &Server) -> Self {
+        Self { caller: instance.anonymous(), ..self.clone() }
     }
 
     /// A request with the access token.

@@ -3,7 +3,7 @@
 use diesel::ConnectionError;
 use diesel_async::AsyncPgConnection;
 use portcullis_domain::Cause;
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::Address;
@@ -22,10 +22,36 @@ pub enum ConnectError {
 
 /// Connects, in bounded time.
 pub(crate) async fn connect(address: &Address) -> Result<AsyncPgConnection, ConnectError> {
-    match tokio::time::timeout(CONNECT_PATIENCE, greet(address)).await {
+    in_time(address, greet(address)).await
+}
+
+/// The same, with nothing on top of the driver.
+pub(crate) async fn connect_bare(address: &Address) -> Result<Client, ConnectError> {
+    in_time(address, greet_bare(address)).await
+}
+
+async fn in_time<T>(
+    address: &Address,
+    greeting: impl Future<Output = Result<T, Cause>>,
+) -> Result<T, ConnectError> {
+    match tokio::time::timeout(CONNECT_PATIENCE, greeting).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(cause)) => Err(ConnectError::Refused(address.to_string(), cause)),
         Err(_) => Err(ConnectError::Silent(address.to_string())),
+    }
+}
+
+async fn greet_bare(address: &Address) -> Result<Client, Cause> {
+    // What becomes of the connection, its client is told.
+    if let Some(config) = &address.tls {
+        let tls = MakeRustlsConnect::new(rustls::ClientConfig::clone(config));
+        let (client, connection) = address.driver.connect(tls).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    } else {
+        let (client, connection) = address.driver.connect(NoTls).await?;
+        tokio::spawn(connection);
+        Ok(client)
     }
 }
 

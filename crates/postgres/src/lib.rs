@@ -9,6 +9,7 @@ mod address;
 mod connect;
 mod migrations;
 mod pool;
+mod pooler;
 mod tls;
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::connect::connect;
+use crate::pooler::loses_statements;
 use crate::{Address, ConnectError};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -25,6 +26,12 @@ pub enum MigrationError {
     /// There is no connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// A connection pooler is in between that cannot be used.
+    #[error(
+        "a connection pooler in transaction mode is in between, which loses prepared \
+         statements: use session mode, or PgBouncer 1.21 or newer with max_prepared_statements"
+    )]
+    Pooler,
     /// A newer version has been here.
     #[error("the database has been migrated by a newer version (it knows {0}); start that one")]
     Newer(String),
@@ -48,6 +55,9 @@ type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
 /// # Errors
 /// [`MigrationError`]; then nothing has changed.
 pub async fn migrate(address: &Address) -> Result<Vec<String>, MigrationError> {
+    if loses_statements(address).await? {
+        return Err(MigrationError::Pooler);
+    }
     let connection = connect(address).await?;
     #[expect(clippy::disallowed_methods, reason = "once, before anything is served")]
     let migrated = tokio::task::spawn_blocking(move || {

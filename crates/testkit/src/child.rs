@@ -1,8 +1,8 @@
 //! Servers as child processes that end when their owner does.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -105,6 +105,16 @@ pub(crate) fn give_away(path: &Path) {
     if let Some((user, group)) = somebody_else() {
         chown(path, Some(user), Some(group)).unwrap();
     }
+}
+
+/// Copies a file into a server's folder, for that server's eyes only; returns
+/// where it is.
+pub(crate) fn lend(folder: &Path, file: &Path) -> PathBuf {
+    let copy = folder.join(file.file_name().unwrap());
+    std::fs::copy(file, &copy).unwrap();
+    std::fs::set_permissions(&copy, Permissions::from_mode(0o600)).unwrap();
+    give_away(&copy);
+    copy
 }
 
 /// Servers of databases refuse to run as root, and none needs to.

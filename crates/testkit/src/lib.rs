@@ -14,12 +14,14 @@ mod child;
 mod held_port;
 mod http;
 mod mail_api;
+mod pgbouncer;
 mod port;
 mod postgres;
 mod redis;
 mod smtp;
 
 pub use mail_api::{ApiAnswer, ApiMail, MailApi};
+pub use pgbouncer::{PgBouncer, PoolMode};
 pub use port::free_port;
 pub use postgres::Postgres;
 pub use redis::{Redis, RedisCluster, RedisSentinel};

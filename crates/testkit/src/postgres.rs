@@ -6,7 +6,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use crate::child::{Server, folder, program, run, unprivileged};
+use tempfile::TempDir;
+
+use crate::Certificates;
+use crate::child::{Server, folder, lend, program, run, unprivileged};
 use crate::port::free_port;
 
 /// A Postgres server with nothing in it, which forgets everything with its end.
@@ -20,15 +23,21 @@ pub struct Postgres {
 static SHARED: OnceLock<Postgres> = OnceLock::new();
 static NAMES: AtomicU32 = AtomicU32::new(0);
 
-/// Fast, and of no use to anybody who wants to keep data.
+/// Fast, and of no use to anybody who wants to keep data when the machine stops.
+/// What was committed does outlive the server.
 const FORGETFUL: &[&str] = &[
     "fsync=off",
-    "synchronous_commit=off",
     "full_page_writes=off",
     "shared_buffers=64MB",
     "max_connections=400",
     "logging_collector=off",
 ];
+
+/// The superuser is trusted; whoever a test adds needs a password.
+const ADMISSION: &str = "local all test trust
+host all test 127.0.0.1/32 trust
+host all all 127.0.0.1/32 scram-sha-256
+";
 
 fn binary(name: &str) -> PathBuf {
     let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
@@ -49,11 +58,22 @@ impl Postgres {
     /// A server of one's own, with further settings: `name=value`.
     #[must_use]
     pub fn start(settings: &[&str]) -> Self {
-        let folder = folder("portcullis-postgres-");
-        let data = folder.path().join("data").display().to_string();
-        let mut initdb = Command::new(binary("initdb"));
-        initdb.args(["-D", &data, "-A", "trust", "-U", "test", "-E", "UTF8", "--locale=C"]);
-        run(unprivileged(initdb.arg("--no-sync")).current_dir("/"));
+        Self::start_in(initialised(), settings)
+    }
+
+    /// A server of one's own that can be reached with TLS too.
+    #[must_use]
+    pub fn start_with_tls(certificates: &Certificates) -> Self {
+        let folder = initialised();
+        let setting = |name: &str, file: &std::path::Path| {
+            format!("{name}={}", lend(folder.path(), file).display())
+        };
+        let certificate = setting("ssl_cert_file", &certificates.certificate());
+        let key = setting("ssl_key_file", &certificates.key());
+        Self::start_in(folder, &["ssl=on", &certificate, &key])
+    }
+
+    fn start_in(folder: TempDir, settings: &[&str]) -> Self {
         let port = free_port();
         let server = Self::serve(folder, port, settings);
         let mut started = Self { server, port, templates: Mutex::default() };
@@ -61,7 +81,7 @@ impl Postgres {
         started
     }
 
-    fn serve(folder: tempfile::TempDir, port: u16, settings: &[&str]) -> Server {
+    fn serve(folder: TempDir, port: u16, settings: &[&str]) -> Server {
         let path = folder.path().display().to_string();
         let mut arguments = vec!["-D".to_owned(), format!("{path}/data"), "-k".to_owned(), path];
         arguments.extend(["-p".to_owned(), port.to_string()]);
@@ -82,6 +102,12 @@ impl Postgres {
     #[must_use]
     pub fn folder(&self) -> &std::path::Path {
         self.server.folder()
+    }
+
+    /// The address of a database for somebody who needs a password.
+    #[must_use]
+    pub fn url_of(&self, user: &str, password: &str, database: &str) -> String {
+        format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", self.port)
     }
 
     /// The address of a database.
@@ -155,6 +181,17 @@ impl Postgres {
             ask.status().unwrap().success()
         });
     }
+}
+
+/// The folder of a server that has not been started yet.
+fn initialised() -> TempDir {
+    let folder = folder("portcullis-postgres-");
+    let data = folder.path().join("data");
+    let mut initdb = Command::new(binary("initdb"));
+    initdb.arg("-D").arg(&data).args(["-A", "trust", "-U", "test", "-E", "UTF8", "--locale=C"]);
+    run(unprivileged(initdb.arg("--no-sync")).current_dir("/"));
+    std::fs::write(data.join("pg_hba.conf"), ADMISSION).unwrap();
+    folder
 }
 
 fn fresh_name() -> String {

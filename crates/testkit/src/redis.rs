@@ -5,7 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::child::{Server, folder, program, run};
+use tempfile::TempDir;
+
+use crate::Certificates;
+use crate::child::{Server, folder, lend, program, run};
 use crate::port::free_port;
 
 /// A Redis server that keeps nothing.
@@ -19,7 +22,10 @@ pub struct Redis {
 static SHARED: OnceLock<Redis> = OnceLock::new();
 
 fn server(port: u16, arguments: &[&str]) -> Server {
-    let folder = folder("portcullis-redis-");
+    server_in(folder("portcullis-redis-"), port, arguments)
+}
+
+fn server_in(folder: TempDir, port: u16, arguments: &[&str]) -> Server {
     let mut all: Vec<String> = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         .into_iter()
         .map(str::to_owned)
@@ -72,12 +78,14 @@ impl Redis {
         Self { server: server(port, arguments), port, scheme: "redis" }
     }
 
-    /// A server that speaks TLS only, with a certificate and its key.
+    /// A server that speaks TLS only.
     #[must_use]
-    pub fn start_with_tls(certificate: &Path, key: &Path) -> Self {
-        let port = free_port();
-        let (port_text, certificate) = (port.to_string(), certificate.display().to_string());
-        let key = key.display().to_string();
+    pub fn start_with_tls(certificates: &Certificates) -> Self {
+        let (folder, port) = (folder("portcullis-redis-"), free_port());
+        let lent = |file: &Path| lend(folder.path(), file).display().to_string();
+        let certificate = lent(&certificates.certificate());
+        let key = lent(&certificates.key());
+        let port_text = port.to_string();
         let arguments = [
             "--port",
             "0",
@@ -90,7 +98,7 @@ impl Redis {
             "--tls-key-file",
             key.as_str(),
         ];
-        Self { server: server(port, &arguments), port, scheme: "rediss" }
+        Self { server: server_in(folder, port, &arguments), port, scheme: "rediss" }
     }
 
     /// Its address.

@@ -91,7 +91,10 @@ impl Session<'_> {
             envelope_to: self.to.clone(),
             raw,
         };
-        let reaction = self.shared.with(|state| state.script.reaction(Step::EndOfData, &self.to));
+        let reaction = self.shared.with(|state| {
+            state.offered.push(message.clone());
+            state.script.reaction(Step::EndOfData, &self.to)
+        });
         self.to.clear();
         match reaction {
             None => {

@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct State {
     pub(super) script: Script,
     pub(super) messages: Vec<SmtpMessage>,
+    pub(super) offered: Vec<SmtpMessage>,
     pub(super) commands: Vec<String>,
     pub(super) connections: usize,
 }
@@ -127,6 +128,12 @@ impl SmtpSink {
         };
         let came = tokio::time::timeout(PATIENCE, all).await;
         came.unwrap_or_else(|_| panic!("{count} mails did not come: {:?}", self.messages()))
+    }
+
+    /// The mails that it read to their end, whether it took them or not.
+    #[must_use]
+    pub fn offered(&self) -> Vec<SmtpMessage> {
+        self.shared.with(|state| state.offered.clone())
     }
 
     /// Every command line that it read, credentials left out.

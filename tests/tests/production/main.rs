@@ -1,0 +1,17 @@
+//! The program on the backends of production: Postgres, Redis, `PgBouncer`,
+//! SMTP servers and mail APIs, together and when one of them is away.
+//!
+//! Every test has a database of its own, and a Redis of its own where limits
+//! are counted in it. Servers that are missing fail a test with a sentence.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod backends;
+mod instances;
+mod letterbox;
+mod outages;
+mod outbox;
+mod pgbouncer;
+mod start;
+mod statements;
+mod stories;
