@@ -24,6 +24,7 @@ pub mod accounts_archive;
 pub mod audit;
 pub mod build;
 pub mod callers;
+pub mod catalogue;
 pub mod fakes;
 pub mod hashing;
 pub mod limiter;
@@ -34,9 +35,12 @@ pub mod mailer;
 pub mod mailer_faults;
 pub mod one_time_tokens;
 pub mod opaque_tokens;
+pub mod outage;
+pub mod outages;
 pub mod outbox;
 pub mod sessions;
 pub mod signing;
+pub mod system;
 pub mod units;
 
 mod lists;
@@ -46,6 +50,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 pub use mail_route::{Arrived, FarSide, MailRoute};
+pub use outage::{Outage, Switch};
+pub use system::System;
 
 use portcullis_domain::ports::{
     AccountsArchive, Callers, LoginStore, Mailbox, OutboxQueue, SessionStore, Store,
