@@ -62,7 +62,6 @@ impl Default for ShardedLimiter {
     }
 }
 
-// guide: the port
 #[async_trait]
 impl RateLimiter for ShardedLimiter {
     async fn take(
@@ -77,7 +76,6 @@ impl RateLimiter for ShardedLimiter {
         Ok(shard.take(bucket, quota, now))
     }
 }
-// guide: end
 
 impl Shard {
     fn take(&mut self, bucket: Bucket, quota: Quota, now: Timestamp) -> Verdict {
@@ -96,7 +94,6 @@ impl Shard {
     }
 }
 
-// guide: the window
 impl Window {
     fn take(&mut self, quota: Quota, now: Timestamp) -> Verdict {
         // Where the clock stepped back, what was taken later counts as taken now.
@@ -121,7 +118,6 @@ impl Window {
         }
     }
 }
-// guide: end
 
 #[cfg(test)]
 mod tests {

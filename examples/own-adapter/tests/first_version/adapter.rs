@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use portcullis_domain::Timestamp;
 use portcullis_domain::ports::{Bucket, LimiterError, Quota, RateLimiter, Verdict};
 
-// guide: the first version
 /// How many came since when.
 #[derive(Default)]
 pub(crate) struct FirstVersion(Mutex<HashMap<Bucket, (Timestamp, u32)>>);
@@ -31,4 +30,3 @@ impl RateLimiter for FirstVersion {
         Ok(Verdict { allowed, limit: quota.limit, remaining, reset_at: *since + quota.window })
     }
 }
-// guide: end
