@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-
 // A law fails by panicking: that is what a test is.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 

@@ -58,11 +58,11 @@ async fn unavailable<T: Debug>(
     step: &str,
     answer: impl Future<Output = Result<T, StoreError>>,
 ) -> StoreError {
-    match tokio::time::timeout(PATIENCE, answer).await {
-        Err(_) => panic!("{step}: still silent after {PATIENCE:?}"),
-        Ok(Err(error @ StoreError::Unavailable(_))) => error,
-        Ok(Err(error)) => panic!("{step}: unavailable, not {}", with_causes(&error)),
-        Ok(Ok(answer)) => panic!("{step}: unavailable, not {answer:?}"),
+    let in_time = tokio::time::timeout(PATIENCE, answer).await;
+    match in_time.unwrap_or_else(|_| panic!("{step}: still silent after {PATIENCE:?}")) {
+        Err(error @ StoreError::Unavailable(_)) => error,
+        Err(error) => panic!("{step}: unavailable, not {}", with_causes(&error)),
+        Ok(answer) => panic!("{step}: unavailable, not {answer:?}"),
     }
 }
 

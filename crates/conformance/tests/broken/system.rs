@@ -31,7 +31,7 @@ impl Machine {
 
     fn draw(&self) -> u64 {
         match self.defect {
-            // Each thread counts from the same value, as a careless seed does.
+            // Every value twice.
             Defect::CountAnew => self.drawn.fetch_add(1, Ordering::SeqCst) / 2,
             _ => self.drawn.fetch_add(1, Ordering::SeqCst),
         }
@@ -91,11 +91,10 @@ impl IdGenerator for Machine {
 
 impl Randomness for Machine {
     fn seed(&self) -> Seed {
-        // Two halves, since a UUID holds six bits that never change.
-        let (high, low) = (self.random().as_u128(), self.random().as_u128());
+        // Two of them, since a UUID holds six bits that never change.
         let mixed = match self.defect {
-            Defect::BeForeseeable | Defect::CountAnew => high,
-            _ => high ^ low.rotate_left(64),
+            Defect::BeForeseeable | Defect::CountAnew => self.random().as_u128(),
+            _ => self.random().as_u128() ^ self.random().as_u128().rotate_left(64),
         };
         Seed(mixed.to_be_bytes())
     }
