@@ -101,6 +101,20 @@ pub async fn numbers_count_up(stores: &Stores) {
     }
 }
 
+/// Registering what is taken over and over leaves no gaps between the numbers.
+pub async fn a_refused_account_uses_up_no_number(stores: &Stores) {
+    let named = |local| NewUser { username: Some(username("named")), ..new_user(local) };
+    let mut unit = stores.store.begin().await.unwrap();
+    let first = unit.users().add(named("ann")).await.unwrap();
+    unit.commit().await.unwrap();
+    for refused in [new_user("ann"), named("bob")] {
+        let mut unit = stores.store.begin().await.unwrap();
+        assert!(unit.users().add(refused).await.is_err());
+    }
+    let next = stored_user(&*stores.store, "bob").await;
+    assert_eq!(next.number.get(), first.number.get() + 1);
+}
+
 /// The database decides who was first, not a look beforehand.
 pub async fn of_64_parallel_registrations_one_wins(stores: &Stores) {
     let results = race(64, |_| {

@@ -58,6 +58,24 @@ pub async fn an_entry_of_a_dropped_unit_is_not_kept(stores: &Stores) {
     assert_eq!(unit.audit().of_user(user.id, 10).await.unwrap(), []);
 }
 
+/// What is told of an account does not outlive it.
+pub async fn a_removed_user_takes_entries_along(stores: &Stores) {
+    let user = stored_user(&*stores.store, "ann").await;
+    let event = AuditEvent {
+        kind: AuditKind::Registered,
+        at: START,
+        user: Some(user.id),
+        session: None,
+        source: None,
+    };
+    let mut unit = stores.store.begin().await.unwrap();
+    unit.audit().record(&event).await.unwrap();
+    unit.audit().record(&AuditEvent { user: None, ..event }).await.unwrap();
+    assert_eq!(unit.users().remove_unverified(START + TICK, 10).await.unwrap(), 1);
+    assert_eq!(unit.audit().of_user(user.id, 10).await.unwrap(), []);
+    assert_eq!(unit.audit().remove_old(START + TICK, 10).await.unwrap(), 1, "nobody's is kept");
+}
+
 /// The log is kept for a while, not for ever.
 pub async fn only_old_entries_are_removed(stores: &Stores) {
     let user = stored_user(&*stores.store, "ann").await;

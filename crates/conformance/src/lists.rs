@@ -30,6 +30,7 @@ macro_rules! store_laws {
             users_without_a_username_do_not_collide,
             a_conflict_does_not_end_the_unit,
             numbers_count_up,
+            a_refused_account_uses_up_no_number,
             of_64_parallel_registrations_one_wins,
             the_first_verification_counts,
             a_new_name_replaces_the_old_one_and_its_parts,
@@ -107,6 +108,7 @@ macro_rules! store_laws {
             opening_a_session_forgives_and_notes_the_login,
             forgiving_starts_the_count_afresh,
             a_withdrawn_attempt_does_not_count,
+            a_withdrawal_takes_nothing_from_others,
             a_changed_password_opens_no_session,
             clearing_an_identifier_forgives_every_source,
             only_stale_counters_are_removed,
@@ -138,6 +140,7 @@ macro_rules! store_laws {
             entries_are_kept_newest_first_for_their_user,
             an_entry_of_a_dropped_unit_is_not_kept,
             only_old_entries_are_removed,
+            a_removed_user_takes_entries_along,
         );
     };
 }

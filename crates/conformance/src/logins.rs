@@ -133,6 +133,18 @@ pub async fn a_withdrawn_attempt_does_not_count(stores: &Stores) {
     assert_eq!(standing(stores, attempt("ann")).await, Standing::Open { last: true });
 }
 
+/// Taken back after it was forgiven, an attempt takes nobody else's along.
+pub async fn a_withdrawal_takes_nothing_from_others(stores: &Stores) {
+    let from = |number| Attempt { source: source(number), ..attempt("ann") };
+    standing(stores, from(1)).await;
+    stores.logins.forgive(from(1)).await.unwrap();
+    for number in 2..=5 {
+        assert_eq!(standing(stores, from(number)).await, Standing::Open { last: false });
+        stores.logins.withdraw(from(1)).await.unwrap();
+    }
+    assert_eq!(standing(stores, from(6)).await, Standing::Open { last: true });
+}
+
 /// A password that was checked against a hash of before a reset opens nothing.
 pub async fn a_changed_password_opens_no_session(stores: &Stores) {
     let user = stored_user(&*stores.store, "ann").await;

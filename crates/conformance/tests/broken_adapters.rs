@@ -56,6 +56,7 @@ broken_by! { accounts:
     PurgeNothing => only_stale_unverified_accounts_are_removed;
     PurgeNothing => a_removed_user_takes_sessions_and_tokens_along;
     TellSecrets => debug_and_errors_tell_no_secret;
+    CountDown => a_refused_account_uses_up_no_number;
 }
 
 broken_by! { accounts_archive:
@@ -135,6 +136,7 @@ broken_by! { logins:
     IgnorePasswordChange => a_changed_password_opens_no_session;
     CommitNothing => clearing_an_identifier_forgives_every_source;
     PurgeNothing => only_stale_counters_are_removed;
+    NeverForgive => a_withdrawal_takes_nothing_from_others;
 }
 
 broken_by! { outbox:
@@ -166,6 +168,7 @@ broken_by! { audit:
     LoseFields => entries_are_kept_newest_first_for_their_user;
     CommitOnDrop => an_entry_of_a_dropped_unit_is_not_kept;
     PurgeNothing => only_old_entries_are_removed;
+    PurgeNothing => a_removed_user_takes_entries_along;
 }
 
 /// The same for ports whose adapters are made of a defect alone.

@@ -64,6 +64,7 @@ impl State {
         self.users.remove(&id);
         self.sessions.retain(|_, session| session.user_id != id);
         self.one_time_tokens.retain(|_, token| token.user_id != id);
+        self.audit.retain(|event| event.user != Some(id));
     }
 
     /// Ends a session if it is that user's and live; says whether it did.

@@ -108,6 +108,11 @@ impl LoginStore for MemoryStore {
 }
 
 fn withdraw(state: &mut State, attempt: &Attempt) {
+    let [from_source, _] = counters(attempt);
+    // Forgiven meanwhile: then what is counted is others'.
+    if state.failures.get(&from_source).is_none_or(|failures| failures.count == 0) {
+        return;
+    }
     for counter in counters(attempt) {
         if let Some(failures) = state.failures.get_mut(&counter) {
             *failures = failures.withdraw();

@@ -8,7 +8,7 @@ mod database;
 mod outages;
 
 async fn store() -> Stores {
-    Stores::of(portcullis_postgres::open(&database::fresh(), 20).unwrap(), ())
+    Stores::of(portcullis_postgres::open(&database::fresh_url().parse().unwrap(), 20).unwrap(), ())
 }
 
 portcullis_conformance::store_laws!(store);

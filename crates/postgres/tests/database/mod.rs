@@ -3,9 +3,9 @@
 use portcullis_postgres::Address;
 use portcullis_testkit::Postgres;
 
-/// A new database of this version's schema, with nothing in it.
-pub(crate) fn fresh() -> Address {
-    let url = Postgres::shared().database_like("portcullis", |template| {
+/// The address of a new database of this version's schema, with nothing in it.
+pub(crate) fn fresh_url() -> String {
+    Postgres::shared().database_like("portcullis", |template| {
         let address: Address = template.parse().unwrap();
         // A thread of its own, since a test's runtime cannot wait for another.
         std::thread::spawn(move || {
@@ -14,6 +14,5 @@ pub(crate) fn fresh() -> Address {
         })
         .join()
         .unwrap();
-    });
-    url.parse().unwrap()
+    })
 }

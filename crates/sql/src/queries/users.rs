@@ -14,6 +14,10 @@ use crate::types::{At, Id};
 
 pub(crate) async fn add(lease: &mut Lease, user: &NewUser) -> Result<User, StoreError> {
     let row = NewUserRow::from(user);
+    // Before the insert, which on Postgres uses up a number even if it adds nothing.
+    if let Some(taken) = taken(lease, &row).await? {
+        return Err(StoreError::Conflict(taken));
+    }
     // Doing nothing on a conflict, instead of failing, keeps the transaction alive.
     let added: Option<UserRow> = run!(lease, connection => async {
         diesel::insert_into(users::table)
@@ -27,11 +31,25 @@ pub(crate) async fn add(lease: &mut Lease, user: &NewUser) -> Result<User, Store
     if let Some(row) = added {
         return row.try_into();
     }
-    let email_taken: bool = run!(lease, connection => async {
-        let holder = users::table.filter(users::email.eq(user.email.as_str()));
-        diesel::select(exists(holder)).get_result(connection).await
+    // Somebody was faster by a moment.
+    Err(StoreError::Conflict(taken(lease, &row).await?.unwrap_or(Taken::Username)))
+}
+
+/// What of that account belongs to another one.
+async fn taken(lease: &mut Lease, row: &NewUserRow) -> Result<Option<Taken>, StoreError> {
+    let holders: Vec<String> = run!(lease, connection => async {
+        users::table
+            .filter(users::email.eq(&row.email))
+            .or_filter(users::username_canonical.eq(&row.username_canonical))
+            .select(users::email)
+            .load(connection)
+            .await
     })?;
-    Err(StoreError::Conflict(if email_taken { Taken::Email } else { Taken::Username }))
+    Ok(if holders.contains(&row.email) {
+        Some(Taken::Email)
+    } else {
+        (!holders.is_empty()).then_some(Taken::Username)
+    })
 }
 
 /// The account of that id; on Postgres its row is locked, so that it stays as
