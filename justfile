@@ -20,6 +20,10 @@ lint:
 openapi:
     cargo run --quiet -- openapi > openapi/openapi.json
 
+# Run every law over every adapter; write docs/conformance.md anew
+conformance:
+    cargo run --quiet -p portcullis-tests --bin conformance-table
+
 # Measure hashing and token verification
 bench:
     cargo bench -p portcullis-crypto

@@ -4,6 +4,9 @@
 //! to it as [`Anonymous`] or as [`LoggedIn`]; what comes back is an [`Answer`].
 //! Nothing here knows the inside of the server: contract, settings and
 //! program are all it has.
+//!
+//! [`conformance`] stands apart: it runs the laws over every adapter and makes
+//! a table of what it sees.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,6 +18,7 @@
 mod answer;
 mod browser;
 mod callers;
+pub mod conformance;
 mod mailbox;
 mod page;
 mod port;

@@ -29,7 +29,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sqlite",
         ],
     ),
-    ("tests", &[]),
+    ("example-limiter", &["domain"]),
+    ("tests", &["conformance"]),
 ];
 
 /// What the rules must never know of.

@@ -1,21 +1,4 @@
-//! What each port promises, as tests that every adapter runs.
-//!
-//! A *law* is an async function with a sentence for a name that panics when an
-//! adapter breaks it. A module holds the laws of one port, and a macro of this
-//! crate holds the only list of them and expands to one named test per law, so
-//! an adapter's whole test file is a fixture and one line:
-//!
-//! ```ignore
-//! async fn fixture() -> portcullis_conformance::Stores {
-//!     portcullis_conformance::Stores::of(MyStore::open().await, ())
-//! }
-//! portcullis_conformance::store_laws!(fixture);
-//! ```
-//!
-//! The fixture is called once per law and gives an empty store each time. That
-//! every law can fail is shown by this crate's own tests, which run each
-//! against an adapter with one deliberate defect.
-
+#![doc = include_str!("../README.md")]
 // A law fails by panicking: that is what a test is.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
@@ -24,6 +7,7 @@ pub mod accounts_archive;
 pub mod audit;
 pub mod build;
 pub mod callers;
+pub mod catalogue;
 pub mod fakes;
 pub mod hashing;
 pub mod limiter;
@@ -34,9 +18,12 @@ pub mod mailer;
 pub mod mailer_faults;
 pub mod one_time_tokens;
 pub mod opaque_tokens;
+pub mod outage;
+pub mod outages;
 pub mod outbox;
 pub mod sessions;
 pub mod signing;
+pub mod system;
 pub mod units;
 
 mod lists;
@@ -46,6 +33,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 pub use mail_route::{Arrived, FarSide, MailRoute};
+pub use outage::{Outage, Switch};
+pub use system::System;
 
 use portcullis_domain::ports::{
     AccountsArchive, Callers, LoginStore, Mailbox, OutboxQueue, SessionStore, Store,

@@ -31,7 +31,7 @@ pub async fn the_limit_passes_and_not_one_more(limiter: &Arc<dyn RateLimiter>) {
 pub async fn the_window_slides(limiter: &Arc<dyn RateLimiter>) {
     let second = Duration::from_secs(1);
     for number in 0..3 {
-        assert!(take(limiter, START + second * number).await.allowed);
+        assert!(take(limiter, START + second * number).await.allowed, "{number}: too few");
     }
     for number in 0..3 {
         let leaves = START + second * number + QUOTA.window;
@@ -46,9 +46,9 @@ pub async fn a_refused_request_takes_nothing(limiter: &Arc<dyn RateLimiter>) {
         take(limiter, START).await;
     }
     for number in 1..100 {
-        assert!(!take(limiter, START + TICK * number).await.allowed);
+        assert!(!take(limiter, START + TICK * number).await.allowed, "{number}: too many");
     }
-    assert!(take(limiter, START + QUOTA.window).await.allowed);
+    assert!(take(limiter, START + QUOTA.window).await.allowed, "trying made it longer");
 }
 
 /// Taking is one atomic step.
@@ -104,6 +104,6 @@ pub async fn a_clock_that_steps_back_shuts_nobody_out_for_longer_than_a_window(
         take(limiter, START).await;
     }
     let back = START - Duration::from_hours(1);
-    assert!(!take(limiter, back).await.allowed);
-    assert!(take(limiter, back + QUOTA.window).await.allowed);
+    assert!(!take(limiter, back).await.allowed, "all is forgotten");
+    assert!(take(limiter, back + QUOTA.window).await.allowed, "still shut out, a window later");
 }

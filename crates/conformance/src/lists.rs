@@ -239,3 +239,45 @@ macro_rules! mailer_laws {
         );
     };
 }
+
+/// The laws of a store that goes away and comes back. `$fixture` is an async
+/// function that gives an [`Outage`](crate::Outage) of an empty store.
+#[macro_export]
+macro_rules! outage_laws {
+    ($fixture:ident) => {
+        $crate::laws!($fixture; outages:
+            a_store_that_is_away_says_so,
+            no_unit_gets_anywhere_while_the_store_is_away,
+            no_session_is_judged_while_the_store_is_away,
+            no_caller_is_turned_away_while_the_store_is_away,
+            no_login_is_decided_while_the_store_is_away,
+            no_letter_is_moved_while_the_store_is_away,
+            no_account_is_moved_while_the_store_is_away,
+            no_message_is_kept_while_the_store_is_away,
+            of_64_who_ask_at_once_each_is_told_in_time,
+            a_unit_that_was_cut_off_leaves_nothing_behind,
+            a_commit_that_was_cut_off_is_all_or_nothing,
+            what_was_acknowledged_outlives_the_outage,
+            callers_who_hang_up_cost_no_connection,
+            a_store_that_is_back_serves_everybody,
+            an_outage_tells_no_secret,
+        );
+    };
+}
+
+/// The laws of time, ids and randomness. `$fixture` is an async function that
+/// gives a [`System`](crate::System).
+#[macro_export]
+macro_rules! system_laws {
+    ($fixture:ident) => {
+        $crate::laws!($fixture; system:
+            the_clock_tells_a_plausible_time,
+            the_clock_counts_in_microseconds,
+            of_parallel_askers_each_gets_ids_of_its_own,
+            a_users_id_sorts_behind_earlier_ones,
+            what_is_not_to_be_guessed_varies_in_every_bit,
+            of_parallel_askers_each_gets_a_seed_of_its_own,
+            a_seed_varies_in_every_bit,
+        );
+    };
+}

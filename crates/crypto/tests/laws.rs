@@ -1,5 +1,5 @@
 //! The laws of hashing, of opaque tokens and of access tokens, for every
-//! scheme and algorithm.
+//! scheme and algorithm, and of time, ids and randomness.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use portcullis_crypto::{
     HashingPool, HashingScheme, JwtAlgorithm, JwtSettings, JwtTokens, PoolSettings, SealedTokens,
-    ServerSecret, generate_key_file, load_key_files,
+    ServerSecret, SystemClock, SystemIds, SystemRandomness, generate_key_file, load_key_files,
 };
 use portcullis_domain::ports::{AccessTokens, OpaqueTokens, PasswordHasher};
 
@@ -74,4 +74,15 @@ mod rs256 {
         super::asymmetric(super::JwtAlgorithm::Rs256)
     }
     portcullis_conformance::signing_laws!(tokens);
+}
+
+mod machine {
+    async fn system() -> portcullis_conformance::System {
+        portcullis_conformance::System {
+            clock: super::Arc::new(super::SystemClock),
+            ids: super::Arc::new(super::SystemIds),
+            randomness: super::Arc::new(super::SystemRandomness),
+        }
+    }
+    portcullis_conformance::system_laws!(system);
 }

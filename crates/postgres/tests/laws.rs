@@ -5,6 +5,7 @@
 use portcullis_conformance::Stores;
 
 mod database;
+mod outages;
 
 async fn store() -> Stores {
     Stores::of(portcullis_postgres::open(&database::fresh_url().parse().unwrap(), 20).unwrap(), ())

@@ -177,6 +177,32 @@ async fn a_second_writer_from_outside_is_waited_for() {
     waiter.await.unwrap();
 }
 
+/// All that an outage can be for a file: it cannot be taken from under an open
+/// connection, but another process may keep its one write lock.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_from_outside_that_never_ends_makes_writes_unavailable_and_no_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    migrate(&file).unwrap();
+    let store = open(&file, 1).unwrap();
+    let user = stored_user(&store, "ann").await;
+    let session = session(user.id);
+    stored_session(&store, &session).await;
+    let mut outside = raw(&file);
+    outside.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let started = std::time::Instant::now();
+    let (moved, seen) = tokio::join!(
+        store.advance(session.id, 0, session.seed_digest, START),
+        store.caller(session.id)
+    );
+    assert!(matches!(moved.unwrap_err(), StoreError::Unavailable(_)));
+    assert!(started.elapsed() < std::time::Duration::from_secs(6), "{:?}", started.elapsed());
+    assert_eq!(seen.unwrap().unwrap().session, session);
+    outside.batch_execute("ROLLBACK").unwrap();
+    let moved = store.advance(session.id, 0, session.seed_digest, START).await.unwrap();
+    assert_eq!(moved.unwrap().counter, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_nobody_can_read_holds_up_no_other() {
     let folder = tempfile::tempdir().unwrap();

@@ -25,8 +25,10 @@ pub(crate) struct Server {
     folder: TempDir,
 }
 
-/// Waits for our end of the pipe to close, then ends the server at once.
-const SUPERVISE: &str = r#""$@" </dev/null & server=$!; read -r _; kill -QUIT $server 2>/dev/null
+/// Waits for our end of the pipe to close, then ends the server at once. A
+/// server that was stopped by a signal must go on to hear of its end.
+const SUPERVISE: &str = r#""$@" </dev/null & server=$!; read -r _
+    pkill -CONT -P $server; kill -CONT $server 2>/dev/null; kill -QUIT $server 2>/dev/null
     sleep 0.2; kill -KILL $server 2>/dev/null; wait"#;
 
 impl Server {
@@ -68,11 +70,28 @@ impl Server {
         run(Command::new("pkill").args(["-P", &supervisor, &format!("-{name}")]));
     }
 
+    /// Sends the server and all processes that it has started a signal, parents
+    /// first: one that stands still starts no others.
+    pub(crate) fn signal_all(&self, name: &str) {
+        let mut parents = children(&self.supervisor.id().to_string());
+        while !parents.is_empty() {
+            // One that ended meanwhile needs no signal.
+            let _ = Command::new("kill").arg(format!("-{name}")).args(&parents).output().unwrap();
+            parents = parents.iter().flat_map(|parent| children(parent)).collect();
+        }
+    }
+
     /// Stops the server without a goodbye, and waits for its end.
     pub(crate) fn stop(&mut self) {
         drop(self.supervisor.stdin.take());
         self.supervisor.wait().unwrap();
     }
+}
+
+/// The ids of the processes that a process has started; often none.
+fn children(parent: &str) -> Vec<String> {
+    let output = Command::new("pgrep").args(["-P", parent]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
 impl Drop for Server {

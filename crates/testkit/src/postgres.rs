@@ -162,6 +162,11 @@ impl Postgres {
         run(command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, url]))
     }
 
+    /// Lets all processes of the server do nothing at all, or go on.
+    pub fn hang(&self, hangs: bool) {
+        self.server.signal_all(if hangs { "STOP" } else { "CONT" });
+    }
+
     /// Ends the server at once.
     pub fn stop(&mut self) {
         self.server.stop();

@@ -4,7 +4,9 @@ mod archive;
 mod hasher;
 mod limiter;
 mod mailer;
+mod outage;
 mod steps;
+mod system;
 mod tokens;
 mod unit;
 
@@ -20,6 +22,8 @@ use portcullis_memory::MemoryStore;
 pub(crate) use hasher::BrokenHasher;
 pub(crate) use limiter::BrokenLimiter;
 pub(crate) use mailer::broken_route;
+pub(crate) use outage::broken_outage;
+pub(crate) use system::broken_system;
 pub(crate) use tokens::BrokenTokens;
 
 /// What is wrong with an adapter.
@@ -88,6 +92,16 @@ pub(crate) enum Defect {
     NewKeyEachTime,
     OneKey,
     TryForEver,
+    // Outages.
+    AnswerOneByOne,
+    ForgetInAnOutage,
+    LoseConnections,
+    SayNothingIsThere,
+    StayAway,
+    // Time, ids and randomness.
+    BeForeseeable,
+    CountMilliseconds,
+    CountSeconds,
     // Hashers and tokens.
     AcceptAnything,
     CutAt72,
