@@ -34,6 +34,9 @@ impl RedisError {
     pub fn is_absence(&self) -> bool {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&*self.0);
         while let Some(error) = cause {
+            // The driver shares what lies behind its errors.
+            let shared = error.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>();
+            let error = shared.map_or(error, |shared| &**shared);
             if let Some(error) = error.downcast_ref::<std::io::Error>() {
                 let is_tls = error.kind() == std::io::ErrorKind::InvalidData;
                 return !is_tls;

@@ -7,6 +7,7 @@ use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::{
     AccountsArchive, Callers, LoginStore, Mailbox, OutboxQueue, SessionStore, Store,
 };
+use portcullis_postgres::MigrationError;
 use portcullis_redis::{CachedCallers, CachedLogins, CachedSessions, CachedStore, CallerCache};
 
 use crate::settings::{Database, Settings};
@@ -28,9 +29,13 @@ pub(crate) async fn migrate(settings: &Settings) -> Result<Vec<String>, Box<dyn 
     let migrated = match &settings.database.database {
         Database::Sqlite(file) => portcullis_sqlite::migrate(file)
             .map_err(|error| format!("{}: {}", file.display(), with_causes(&error))),
-        Database::Postgres(address) => portcullis_postgres::migrate(address)
-            .await
-            .map_err(|error| format!("{address}: {}", with_causes(&error))),
+        Database::Postgres(address) => {
+            portcullis_postgres::migrate(address).await.map_err(|error| match error {
+                // It names the address itself.
+                MigrationError::Connect(error) => with_causes(&error),
+                error => format!("{address}: {}", with_causes(&error)),
+            })
+        }
     };
     migrated.map_err(|told| format!("DATABASE_URL: {told}").into())
 }

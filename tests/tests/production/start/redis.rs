@@ -1,4 +1,4 @@
-//! A Redis that is not there or does not let us in.
+//! A Redis that is not there, or does not let us in.
 
 use std::net::TcpListener;
 
@@ -7,18 +7,26 @@ use portcullis_testkit::{Redis, free_port};
 use super::{CANARY, is_refused};
 use crate::backends::Backends;
 
-#[test]
-fn a_redis_that_is_not_there_is_told() {
-    let url = format!("redis://:{CANARY}@127.0.0.1:{}", free_port());
-    is_refused(&Backends::new().with("REDIS_URL", &url), "REDIS_URL", "refused");
+/// A server starts without it, and says so: nothing needs it.
+async fn starts_without(url: &str) {
+    let server = Backends::new().with("REDIS_URL", url).instance().await;
+    let health = server.anonymous().get("/health").await.expect(200);
+    assert_eq!(health.str("/checks/redis"), "degraded");
+    let log = server.log();
+    assert!(log.contains("REDIS_URL") && !log.contains(CANARY), "{log}");
+    server.signed_up("johndoe", "john@example.com").await.is_alive().await;
 }
 
-#[test]
-fn a_redis_that_does_not_answer_is_told() {
+#[tokio::test]
+async fn a_redis_that_is_not_there_keeps_no_server_from_starting() {
+    starts_without(&format!("redis://:{CANARY}@127.0.0.1:{}", free_port())).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_does_not_answer_keeps_no_server_from_starting() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    let url = format!("redis://:{CANARY}@127.0.0.1:{port}");
-    is_refused(&Backends::new().with("REDIS_URL", &url), "REDIS_URL", "does not answer");
+    starts_without(&format!("redis://:{CANARY}@127.0.0.1:{port}")).await;
 }
 
 #[test]
