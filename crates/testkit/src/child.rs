@@ -1,7 +1,7 @@
 //! Servers as child processes that end when their owner does.
 
 use std::fs::{File, Permissions};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -26,10 +26,12 @@ pub(crate) struct Server {
 }
 
 /// Waits for our end of the pipe to close, then ends the server at once. A
-/// server that was stopped by a signal must go on to hear of its end.
-const SUPERVISE: &str = r#""$@" </dev/null & server=$!; read -r _
+/// server that was stopped by a signal must go on to hear of its end. Unless it
+/// was told that the folder is still needed, it takes that along: a test process
+/// that ends by itself drops no statics.
+const SUPERVISE: &str = r#""$@" </dev/null & server=$!; read -r word
     pkill -CONT -P $server; kill -CONT $server 2>/dev/null; kill -QUIT $server 2>/dev/null
-    sleep 0.2; kill -KILL $server 2>/dev/null; wait"#;
+    sleep 0.2; kill -KILL $server 2>/dev/null; wait; [ "$word" = keep ] || rm -rf "$0""#;
 
 impl Server {
     /// Starts a program in a folder of its own.
@@ -83,7 +85,10 @@ impl Server {
 
     /// Stops the server without a goodbye, and waits for its end.
     pub(crate) fn stop(&mut self) {
-        drop(self.supervisor.stdin.take());
+        if let Some(mut pipe) = self.supervisor.stdin.take() {
+            // It may have ended already.
+            let _ = pipe.write_all(b"keep\n");
+        }
         self.supervisor.wait().unwrap();
     }
 }
@@ -103,7 +108,7 @@ impl Drop for Server {
 fn supervise(folder: &Path, program: &Path, arguments: &[String]) -> Child {
     let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
     let mut command = Command::new("sh");
-    command.args(["-c", SUPERVISE, "sh"]).arg(program).args(arguments);
+    command.args(["-c", SUPERVISE]).arg(folder).arg(program).args(arguments);
     command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
     unprivileged(&mut command).current_dir("/");
     command.spawn().unwrap()
