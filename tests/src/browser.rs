@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::eventually;
-use crate::port::free_port;
+use portcullis_testkit::free_port;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";

@@ -21,7 +21,6 @@ mod callers;
 pub mod conformance;
 mod mailbox;
 mod page;
-mod port;
 mod program;
 mod raw;
 mod server;

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use portcullis_testkit::free_port;
 use tempfile::TempDir;
 
-use crate::port::free_port;
 use crate::program::{command, owned};
 use crate::{Anonymous, Mailbox, RawAnswer};
 

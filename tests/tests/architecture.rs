@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("example-limiter", &["domain"]),
-    ("tests", &["conformance"]),
+    ("tests", &["conformance", "testkit"]),
 ];
 
 /// What the rules must never know of.

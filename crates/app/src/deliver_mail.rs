@@ -1,9 +1,8 @@
-//! Delivering what the outbox owes: one round of its worker.
+//! Delivering what the outbox owes, letter by letter.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::{Claim, Lease, MailerError};
 use portcullis_domain::{Letter, LetterKind, Mail, OneTimeToken, Purpose, User};
@@ -12,8 +11,9 @@ use secrecy::ExposeSecret;
 use crate::{App, Failure, letters};
 
 /// How long a claimed letter is nobody else's. A killed worker's letters are
-/// taken over after this; longer than a few providers' time-outs in a row.
-const LEASE: Duration = Duration::from_mins(2);
+/// taken over after this; longer than a mailer may take, several providers in a
+/// row included.
+const LEASE: Duration = Duration::from_mins(1);
 /// First wait after a temporary failure; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// Longest wait between two attempts, so that mail flows within a minute of a
@@ -22,47 +22,19 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How long a letter is worth trying.
 const WORTH_TRYING: Duration = Duration::from_hours(24);
 
-/// What one round did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Delivered {
-    /// Handed to the provider.
-    pub sent: u32,
-    /// Owed to nobody: no such account, or nothing to tell it.
-    pub dropped: u32,
-    /// To be tried again.
-    pub postponed: u32,
-    /// Given up.
-    pub buried: u32,
-}
-
-impl Delivered {
-    /// How many letters the round held.
-    #[must_use]
-    pub fn total(&self) -> u32 {
-        self.sent + self.dropped + self.postponed + self.buried
-    }
-}
-
 /// What became of a claimed letter.
-enum Fate {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Handed to the provider.
     Sent,
+    /// Owed to nobody: no such account, or nothing to tell it.
     Dropped,
+    /// To be tried again.
     Postponed,
+    /// Given up.
     Buried,
-    /// Not begun, since the worker stops.
-    GivenBack,
-}
-
-impl Delivered {
-    fn add(&mut self, fate: &Fate) {
-        match fate {
-            Fate::Sent => self.sent += 1,
-            Fate::Dropped => self.dropped += 1,
-            Fate::Postponed => self.postponed += 1,
-            Fate::Buried => self.buried += 1,
-            Fate::GivenBack => {}
-        }
-    }
+    /// Given back untried, since the worker stops.
+    Released,
 }
 
 /// What is to be done about a claimed letter.
@@ -88,59 +60,39 @@ impl App {
     }
 
     /// Delivers a claimed letter, at least once: it is settled after the provider
-    /// took it. If `is_stopping` it is given back instead.
+    /// took it.
     ///
     /// # Errors
     /// [`Failure`] when the store is away; the letter comes free by itself.
-    pub async fn deliver(&self, claim: &Claim, is_stopping: bool) -> Result<Delivered, Failure> {
-        let mut delivered = Delivered::default();
-        delivered.add(&self.see_to(claim, is_stopping).await?);
-        Ok(delivered)
+    pub async fn deliver(&self, claim: &Claim) -> Result<Delivery, Failure> {
+        match self.send(claim).await {
+            // What is wrong with one letter, or with its user's row, is put off
+            // like any other trouble: it holds up no other letter.
+            Err(failure @ Failure::Internal(_)) => self.put_off(claim, &failure).await,
+            delivery => delivery,
+        }
     }
 
-    /// One round: claims up to `limit` letters that are due and delivers them
-    /// side by side. A letter that fails holds up no other.
+    /// Gives a claimed letter back untried.
     ///
     /// # Errors
-    /// [`Failure`] as [`App::claim_due_mail`] and [`App::deliver`].
-    pub async fn deliver_due_mail(
-        &self,
-        limit: u32,
-        is_stopping: impl Fn() -> bool,
-    ) -> Result<Delivered, Failure> {
-        let claims = self.claim_due_mail(limit).await?;
-        let letters = claims.iter().map(|claim| self.see_to(claim, is_stopping()));
-        let mut delivered = Delivered::default();
-        for fate in join_all(letters).await {
-            delivered.add(&fate?);
-        }
-        Ok(delivered)
+    /// [`Failure`] when the store is away; the letter comes free by itself.
+    pub async fn release(&self, claim: &Claim) -> Result<Delivery, Failure> {
+        self.ports.outbox.release(claim.letter.id).await?;
+        Ok(Delivery::Released)
     }
 
-    async fn see_to(&self, claim: &Claim, is_stopping: bool) -> Result<Fate, Failure> {
-        if is_stopping {
-            self.ports.outbox.release(claim.letter.id).await?;
-            return Ok(Fate::GivenBack);
-        }
-        match self.send(claim).await {
-            // What is wrong with one letter, or with its user's row, holds up
-            // no other.
-            Err(failure @ Failure::Internal(_)) => self.put_off(claim, &failure).await,
-            fate => fate,
-        }
-    }
-
-    async fn send(&self, claim: &Claim) -> Result<Fate, Failure> {
+    async fn send(&self, claim: &Claim) -> Result<Delivery, Failure> {
         let letter = &claim.letter;
         let outbox = &self.ports.outbox;
         match self.draft(letter).await? {
             Draft::Drop => {
                 outbox.settle(letter.id, self.now()).await?;
-                Ok(Fate::Dropped)
+                Ok(Delivery::Dropped)
             }
             Draft::Bury(reason) => {
                 outbox.bury(letter.id, self.now(), reason.to_owned()).await?;
-                Ok(Fate::Buried)
+                Ok(Delivery::Buried)
             }
             Draft::Send(mail) => {
                 let sent = self.ports.mailer.send(mail).await;
@@ -149,11 +101,11 @@ impl App {
                 match sent {
                     Ok(()) => {
                         outbox.settle(letter.id, self.now()).await?;
-                        Ok(Fate::Sent)
+                        Ok(Delivery::Sent)
                     }
                     Err(error @ MailerError::Permanent(_)) => {
                         outbox.bury(letter.id, self.now(), with_causes(&error)).await?;
-                        Ok(Fate::Buried)
+                        Ok(Delivery::Buried)
                     }
                     Err(error @ MailerError::Temporary(_)) => self.put_off(claim, &error).await,
                 }
@@ -166,15 +118,15 @@ impl App {
         &self,
         claim: &Claim,
         error: &(dyn std::error::Error + Sync),
-    ) -> Result<Fate, Failure> {
+    ) -> Result<Delivery, Failure> {
         let (letter, now) = (&claim.letter, self.now());
         let reason = with_causes(error);
         if now.since(letter.created_at) >= WORTH_TRYING {
             self.ports.outbox.bury(letter.id, now, reason).await?;
-            return Ok(Fate::Buried);
+            return Ok(Delivery::Buried);
         }
         self.ports.outbox.postpone(letter.id, now + wait_after(claim), reason).await?;
-        Ok(Fate::Postponed)
+        Ok(Delivery::Postponed)
     }
 
     /// Looks up whom the letter is for and writes it out. Its token is made
@@ -259,10 +211,8 @@ mod tests {
         let stage = Stage::new();
         stage.mailer.refuse_temporarily();
         stage.register("ann@example.com").await.unwrap();
-        let round = stage.app.deliver_due_mail(10, || false).await.unwrap();
-        assert_eq!(round, Delivered { postponed: 1, ..Delivered::default() });
-        let idle = stage.app.deliver_due_mail(10, || false).await.unwrap();
-        assert_eq!(idle.total(), 0, "it waits before it tries again");
+        assert_eq!(stage.deliver().await, [Delivery::Postponed]);
+        assert_eq!(stage.deliver().await, [], "it waits before it tries again");
         stage.mailer.accept();
         stage.clock.advance(LONGEST_WAIT * 2);
         assert_eq!(stage.mails().await.len(), 1);
@@ -273,7 +223,7 @@ mod tests {
         let stage = Stage::new();
         stage.register("ann@example.com").await.unwrap();
         stage.mailer.lose_the_answer();
-        stage.app.deliver_due_mail(10, || false).await.unwrap();
+        stage.deliver().await;
         stage.mailer.accept();
         stage.clock.advance(LONGEST_WAIT * 2);
         let mails = stage.mails().await;
@@ -287,10 +237,11 @@ mod tests {
         stage.register("ann@example.com").await.unwrap();
         stage.register("bob@example.com").await.unwrap();
         stage.mailer.refuse_for_good("ann@example.com");
-        let round = stage.app.deliver_due_mail(10, || false).await.unwrap();
-        assert_eq!((round.sent, round.buried), (1, 1));
+        let mut round = stage.deliver().await;
+        round.sort_by_key(|delivery| *delivery == Delivery::Buried);
+        assert_eq!(round, [Delivery::Sent, Delivery::Buried]);
         stage.clock.advance(WORTH_TRYING);
-        assert_eq!(stage.app.deliver_due_mail(10, || false).await.unwrap().total(), 0);
+        assert_eq!(stage.deliver().await, []);
     }
 
     #[tokio::test]
@@ -300,9 +251,9 @@ mod tests {
         stage.register("ann@example.com").await.unwrap();
         let mut rounds = 0;
         loop {
-            let round = stage.app.deliver_due_mail(10, || false).await.unwrap();
+            let round = stage.deliver().await;
             rounds += 1;
-            if round.buried > 0 {
+            if round == [Delivery::Buried] {
                 break;
             }
             assert!(rounds < 3_000, "it is tried for ever");
@@ -318,11 +269,10 @@ mod tests {
         stage.mails().await;
         stage.mailer.refuse_temporarily();
         stage.app.request_password_reset(email("ann@example.com"), &client()).await.unwrap();
-        stage.app.deliver_due_mail(10, || false).await.unwrap();
+        stage.deliver().await;
         stage.mailer.accept();
         stage.clock.advance(stage.app.rules().reset_ttl);
-        let round = stage.app.deliver_due_mail(10, || false).await.unwrap();
-        assert_eq!(round, Delivered { buried: 1, ..Delivered::default() });
+        assert_eq!(stage.deliver().await, [Delivery::Buried]);
         assert!(stage.mails().await.is_empty());
     }
 
@@ -330,8 +280,9 @@ mod tests {
     async fn a_worker_that_stops_gives_back_what_it_did_not_begin() {
         let stage = Stage::new();
         stage.register("ann@example.com").await.unwrap();
-        let round = stage.app.deliver_due_mail(10, || true).await.unwrap();
-        assert_eq!(round, Delivered::default());
+        for claim in stage.app.claim_due_mail(10).await.unwrap() {
+            assert_eq!(stage.app.release(&claim).await.unwrap(), Delivery::Released);
+        }
         assert_eq!(stage.mails().await.len(), 1, "it is due at once");
     }
 

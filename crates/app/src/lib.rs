@@ -34,7 +34,7 @@ use portcullis_domain::ports::{
 };
 
 pub use authenticate::AccessDenied;
-pub use deliver_mail::Delivered;
+pub use deliver_mail::Delivery;
 pub use failure::Failure;
 pub use issue_tokens::Tokens;
 pub use log_in::{LoggedIn, LoginRefused};

@@ -15,7 +15,7 @@ use portcullis_memory::MemoryStore;
 use secrecy::ExposeSecret;
 
 use crate::{
-    AccessDenied, App, LoggedIn, LoginRefused, Ports, Registered, Registration,
+    AccessDenied, App, Delivery, LoggedIn, LoginRefused, Ports, Registered, Registration,
     RegistrationRefused, Rules, SignUp, SignUpRefused, Tokens,
 };
 
@@ -166,9 +166,18 @@ impl Stage {
         self.app.confirm_password_reset(&token, password, &self.client()).await.unwrap();
     }
 
+    /// Delivers what is due, one after the other; tells what became of each.
+    pub(crate) async fn deliver(&self) -> Vec<Delivery> {
+        let mut deliveries = Vec::new();
+        for claim in self.app.claim_due_mail(100).await.unwrap() {
+            deliveries.push(self.app.deliver(&claim).await.unwrap());
+        }
+        deliveries
+    }
+
     /// Delivers what is due and hands out what arrived since the last time.
     pub(crate) async fn mails(&self) -> Vec<Mail> {
-        self.app.deliver_due_mail(100, || false).await.unwrap();
+        self.deliver().await;
         self.mailer.take()
     }
 

@@ -10,7 +10,7 @@ use portcullis_domain::ports::{Mailer, MailerError};
 use portcullis_domain::{Cause, Mail};
 use tokio::time::{Instant, timeout_at};
 
-/// Longest attempt over all mailers; a worker holds a letter for two minutes.
+/// Longest attempt over all mailers; a worker holds a letter for a minute.
 const BUDGET: Duration = Duration::from_secs(45);
 
 /// A mailer and what to call it in errors.

@@ -11,7 +11,7 @@ use crate::address::NamedAddress;
 
 /// Longest request by default.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
-/// Longest permitted request: a quarter of the time that a worker holds a letter.
+/// Longest permitted request: half the time that a worker holds a letter.
 const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An account at a provider, and how to reach it. Its debug form tells no key.

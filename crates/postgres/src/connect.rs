@@ -1,6 +1,5 @@
 //! Making a connection.
 
-use diesel::ConnectionError;
 use diesel_async::AsyncPgConnection;
 use portcullis_domain::Cause;
 use tokio_postgres::{Client, NoTls};
@@ -22,12 +21,13 @@ pub enum ConnectError {
 
 /// Connects, in bounded time.
 pub(crate) async fn connect(address: &Address) -> Result<AsyncPgConnection, ConnectError> {
-    in_time(address, greet(address)).await
+    let made = async { Ok(AsyncPgConnection::try_from(greet(address).await?).await?) };
+    in_time(address, made).await
 }
 
 /// The same, with nothing on top of the driver.
 pub(crate) async fn connect_bare(address: &Address) -> Result<Client, ConnectError> {
-    in_time(address, greet_bare(address)).await
+    in_time(address, greet(address)).await
 }
 
 async fn in_time<T>(
@@ -41,8 +41,9 @@ async fn in_time<T>(
     }
 }
 
-async fn greet_bare(address: &Address) -> Result<Client, Cause> {
-    // What becomes of the connection, its client is told.
+/// Connects, and lets the connection run beside its client, which is told what
+/// becomes of it.
+async fn greet(address: &Address) -> Result<Client, Cause> {
     if let Some(config) = &address.tls {
         let tls = MakeRustlsConnect::new(rustls::ClientConfig::clone(config));
         let (client, connection) = address.driver.connect(tls).await?;
@@ -52,19 +53,5 @@ async fn greet_bare(address: &Address) -> Result<Client, Cause> {
         let (client, connection) = address.driver.connect(NoTls).await?;
         tokio::spawn(connection);
         Ok(client)
-    }
-}
-
-async fn greet(address: &Address) -> Result<AsyncPgConnection, Cause> {
-    let set_up = |error: ConnectionError| -> Cause { error.into() };
-    if let Some(config) = &address.tls {
-        let tls = MakeRustlsConnect::new(rustls::ClientConfig::clone(config));
-        let (client, connection) = address.driver.connect(tls).await?;
-        let made = AsyncPgConnection::try_from_client_and_connection(client, connection);
-        made.await.map_err(set_up)
-    } else {
-        let (client, connection) = address.driver.connect(NoTls).await?;
-        let made = AsyncPgConnection::try_from_client_and_connection(client, connection);
-        made.await.map_err(set_up)
     }
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use deadpool::managed::{Object, Pool};
 use deadpool_redis::redis::{self, FromRedisValue, Script, ScriptInvocation, Value};
 use portcullis_domain::Cause;
+use portcullis_domain::ports::Auxiliary;
 use tokio::time::Instant;
 
 use crate::Address;
@@ -158,7 +160,11 @@ impl Redis {
         loop {
             let mut link = self.pool.get().await.map_err(|error| self.failed(error.into()))?;
             let is_old = Object::metrics(&link).recycled.is_some();
-            let Some(invocation) = prepare(link.process.as_deref()) else { return Ok(None) };
+            let Some(invocation) = prepare(link.process.as_deref()) else {
+                // After a rest the link is a new one: Redis is there.
+                self.rest.end();
+                return Ok(None);
+            };
             let answer = invocation.invoke_async(&mut *link);
             let cause = match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
                 Ok(Ok(value)) => {
@@ -190,5 +196,13 @@ impl Redis {
         tracing::warn!(cause = %cause, "Redis does not answer");
         self.rest.begin();
         RedisError(cause)
+    }
+}
+
+/// As `/health` asks after it.
+#[async_trait]
+impl Auxiliary for Redis {
+    async fn ping(&self) -> Result<(), Cause> {
+        self.ping().await.map_err(Into::into)
     }
 }

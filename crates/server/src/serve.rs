@@ -9,7 +9,7 @@ use actix_web::{HttpServer, web};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
-use crate::settings::{Database, Settings};
+use crate::settings::{Database, MailProvider, Settings};
 use crate::telemetry;
 use crate::wire::{Wired, wire};
 use crate::workers::Workers;
@@ -110,8 +110,7 @@ fn introduce(settings: &Settings, has_mailbox_page: bool) -> std::io::Result<()>
     if keeps_mails {
         writeln!(out, "  mail       kept in the mailbox, sent to nobody")?;
     } else {
-        let names: Vec<_> =
-            settings.mail.providers.iter().map(|provider| provider.name()).collect();
+        let names: Vec<_> = settings.mail.providers.iter().map(MailProvider::name).collect();
         writeln!(out, "  mail       by {}, as {}", names.join(", then "), settings.mail.from)?;
     }
     if keeps_mails && !has_mailbox_page {

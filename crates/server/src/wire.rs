@@ -3,12 +3,10 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use portcullis_app::{App, Ports};
 use portcullis_crypto::{
     HashingPool, PoolSettings, SealedTokens, SystemClock, SystemIds, SystemRandomness,
 };
-use portcullis_domain::Cause;
 use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::{Auxiliary, Clock, RateLimiter};
 use portcullis_http::{Api, Limiters};
@@ -59,7 +57,7 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
             let cache = CallerCache::new(redis.clone(), &CacheKey(secret.cache_key()));
             storage = storage.with_callers_in(&cache);
         }
-        auxiliaries.push(("redis", Arc::new(SharedRedis(redis))));
+        auxiliaries.push(("redis", Arc::new(redis)));
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -102,14 +100,4 @@ async fn redis(settings: &Settings) -> Result<Option<Redis>, Box<dyn Error>> {
         answered => answered.map_err(|error| told(&error))?,
     }
     Ok(Some(redis))
-}
-
-/// Redis, as `/health` asks after it.
-struct SharedRedis(Redis);
-
-#[async_trait]
-impl Auxiliary for SharedRedis {
-    async fn ping(&self) -> Result<(), Cause> {
-        self.0.ping().await.map_err(Into::into)
-    }
 }

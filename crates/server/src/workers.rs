@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use portcullis_app::{App, Delivered, Failure};
+use portcullis_app::{App, Delivery};
 use portcullis_domain::error::with_causes;
+use portcullis_domain::ports::Claim;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::{debug, error, warn};
 
 /// Letters on their way at the same time.
@@ -57,59 +58,43 @@ impl Workers {
 async fn deliver_mail(app: App, mut stopping: watch::Receiver<bool>) {
     let mut letters = JoinSet::new();
     while !*stopping.borrow() {
-        let free = LETTERS - letters.len();
-        let mut pause = MAIL_PAUSE;
-        match app.claim_due_mail(u32::try_from(free).unwrap_or(0)).await {
+        let free = u32::try_from(LETTERS - letters.len()).unwrap_or(0);
+        let pause = match app.claim_due_mail(free).await {
             Ok(claims) => {
-                if !claims.is_empty() && claims.len() == free {
-                    pause = Duration::ZERO;
-                }
                 for claim in claims {
-                    let (app, stopping) = (app.clone(), stopping.clone());
-                    letters.spawn(async move {
-                        let is_stopping = *stopping.borrow();
-                        app.deliver(&claim, is_stopping).await
-                    });
+                    letters.spawn(see_to(app.clone(), claim, stopping.clone()));
                 }
+                MAIL_PAUSE
             }
             Err(failure) => {
                 error!(cause = with_causes(&failure), "the outbox could not be worked on");
-                pause = FAILURE_PAUSE;
+                FAILURE_PAUSE
             }
-        }
+        };
         if letters.len() == LETTERS {
+            // There may be more: the next is claimed as soon as one is done.
             tokio::select! {
-                delivered = letters.join_next() => tell(delivered),
+                _ = letters.join_next() => {}
                 _ = stopping.wait_for(|stop| *stop) => {}
             }
         } else {
             rest(pause, &mut stopping).await;
         }
-        while let Some(delivered) = letters.try_join_next() {
-            tell(Some(delivered));
-        }
+        while letters.try_join_next().is_some() {}
     }
-    let last = async {
-        while let Some(delivered) = letters.join_next().await {
-            tell(Some(delivered));
-        }
-    };
-    if tokio::time::timeout(LAST_LETTERS, last).await.is_err() {
+    if tokio::time::timeout(LAST_LETTERS, letters.join_all()).await.is_err() {
         warn!("mails under way are left to another worker");
     }
 }
 
-/// Notes what became of a letter, where somebody may want to know.
-fn tell(delivered: Option<Result<Result<Delivered, Failure>, JoinError>>) {
-    match delivered {
-        Some(Ok(Ok(delivered))) if delivered.buried > 0 => {
-            warn!("a mail was given up; see `portcullis outbox list`");
-        }
-        Some(Ok(Ok(_))) | None => {}
-        Some(Ok(Err(failure))) => {
-            error!(cause = with_causes(&failure), "a mail could not be seen to");
-        }
-        Some(Err(error)) => error!(%error, "a mail's task had failed"),
+/// Delivers a letter, or gives it back if there is no time for that any more.
+async fn see_to(app: App, claim: Claim, stopping: watch::Receiver<bool>) {
+    let is_stopping = *stopping.borrow();
+    let seen_to = if is_stopping { app.release(&claim).await } else { app.deliver(&claim).await };
+    match seen_to {
+        Ok(Delivery::Buried) => warn!("a mail was given up; see `portcullis outbox list`"),
+        Ok(delivery) => debug!(?delivery, "a letter was seen to"),
+        Err(failure) => error!(cause = with_causes(&failure), "a letter could not be seen to"),
     }
 }
 

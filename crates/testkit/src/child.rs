@@ -46,10 +46,6 @@ impl Server {
         self.supervisor = supervise(self.folder.path(), &self.program, &self.arguments);
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Waits until `answers` says that it does.
     pub(crate) fn wait_until(&mut self, answers: impl Fn() -> bool) {
         let started = Instant::now();
@@ -66,15 +62,9 @@ impl Server {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// Sends the server a signal.
-    pub(crate) fn signal(&self, name: &str) {
-        let supervisor = self.supervisor.id().to_string();
-        run(Command::new("pkill").args(["-P", &supervisor, &format!("-{name}")]));
-    }
-
     /// Sends the server and all processes that it has started a signal, parents
     /// first: one that stands still starts no others.
-    pub(crate) fn signal_all(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let mut parents = children(&self.supervisor.id().to_string());
         while !parents.is_empty() {
             // One that ended meanwhile needs no signal.
@@ -112,6 +102,15 @@ fn supervise(folder: &Path, program: &Path, arguments: &[String]) -> Child {
     command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
     unprivileged(&mut command).current_dir("/");
     command.spawn().unwrap()
+}
+
+/// Waits for a condition that servers bring about between them.
+pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// A folder that the server's user may write to; in memory where there is one.

@@ -98,12 +98,6 @@ impl Postgres {
         self.port
     }
 
-    /// The folder in which it keeps its data and its socket.
-    #[must_use]
-    pub fn folder(&self) -> &std::path::Path {
-        self.server.folder()
-    }
-
     /// The address of a database for somebody who needs a password.
     #[must_use]
     pub fn url_of(&self, user: &str, password: &str, database: &str) -> String {
@@ -164,7 +158,7 @@ impl Postgres {
 
     /// Lets all processes of the server do nothing at all, or go on.
     pub fn hang(&self, hangs: bool) {
-        self.server.signal_all(if hangs { "STOP" } else { "CONT" });
+        self.server.signal(if hangs { "STOP" } else { "CONT" });
     }
 
     /// Ends the server at once.

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 use crate::Certificates;
-use crate::child::{Server, folder, lend, program, run};
+use crate::child::{Server, folder, lend, program, run, until};
 use crate::port::free_port;
 
 /// A Redis server that keeps nothing.
@@ -69,12 +69,7 @@ impl Redis {
     /// The same, with further arguments of `redis-server`.
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Self {
-        Self::start_on(free_port(), arguments)
-    }
-
-    /// The same, on a port where one has been before.
-    #[must_use]
-    pub fn start_on(port: u16, arguments: &[&str]) -> Self {
+        let port = free_port();
         Self { server: server(port, arguments), port, scheme: "redis" }
     }
 
@@ -119,12 +114,6 @@ impl Redis {
         cli(self.port, arguments)
     }
 
-    /// The folder in which it would keep its data.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        self.server.folder()
-    }
-
     /// Lets the server do nothing at all, or go on.
     pub fn hang(&self, hangs: bool) {
         self.server.signal(if hangs { "STOP" } else { "CONT" });
@@ -163,9 +152,7 @@ impl RedisCluster {
         run(create.args(["--cluster", "create", "--cluster-yes"]).args(addresses));
         let agrees =
             |node: &Redis| cli(node.port, &["cluster", "info"]).contains("cluster_state:ok");
-        while !nodes.iter().all(agrees) {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        until("the nodes agree", || nodes.iter().all(agrees));
         Self(nodes)
     }
 
@@ -224,8 +211,8 @@ impl RedisSentinel {
 
     /// Waits until the replica is the primary.
     pub fn wait_for_failover(&self) {
-        while !cli(self.replica.port, &["role"]).contains("master") {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        until("the replica is the primary", || {
+            cli(self.replica.port, &["role"]).contains("master")
+        });
     }
 }

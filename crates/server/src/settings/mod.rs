@@ -21,7 +21,7 @@ use portcullis_http::{Deprecation, HttpSettings, RateLimits};
 
 use self::reader::{Reader, Wrong};
 
-pub(crate) use self::mail::{ApiAccount, MailProvider, MailSettings};
+pub(crate) use self::mail::{MailProvider, MailSettings};
 pub(crate) use self::reader::InvalidSettings;
 pub(crate) use self::table::reference;
 
@@ -377,7 +377,8 @@ mod tests {
             ("RESEND_API_KEY", "re_c4n4ry"),
         ];
         let settings = read(&both).unwrap();
-        assert_eq!(settings.mail.providers, [MailProvider::Smtp, MailProvider::Resend]);
+        let names: Vec<_> = settings.mail.providers.iter().map(MailProvider::name).collect();
+        assert_eq!(names, ["smtp", "resend"]);
         assert!(!settings.effective.contains("c4n4ry"), "{}", settings.effective);
         for wrong in ["smtp,smtp", "mailbox,smtp", "pigeon", ","] {
             assert!(read(&[("MAIL_PROVIDER", wrong)]).is_err(), "{wrong}");
@@ -403,6 +404,7 @@ mod tests {
             ("REDIS_URL", "redis://:c4n4ry@host:6379"),
             ("REDIS_URL", "redis://:c4n4ry@a:1,redis://:c4n4ry@b:2"),
             ("REDIS_URL", "redis+sentinel://:c4,n4ry@a:1,b:2/auth"),
+            ("REDIS_URL", "rediss://:c4n4ry@host:6380?ca=/etc/ca.pem"),
         ] {
             let effective = read(&[secret, (name, address)]).unwrap().effective;
             assert!(!effective.contains("n4ry"), "{effective}");

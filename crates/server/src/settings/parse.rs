@@ -1,5 +1,6 @@
 //! From a setting's text to its value, or to what is allowed instead.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,7 +14,8 @@ use portcullis_postgres::AddressError;
 use portcullis_smtp::SmtpSettings;
 use tracing_subscriber::EnvFilter;
 
-use super::{Database, MailProvider};
+use super::Database;
+use super::mail::PROVIDERS;
 
 type Parsed<T> = Result<T, String>;
 
@@ -128,20 +130,17 @@ pub(super) fn one_line(text: &str) -> Parsed<String> {
     }
 }
 
-/// The mail providers, in the order in which they are tried; none of them
-/// stands for the mailbox.
-pub(super) fn mail_providers(text: &str) -> Parsed<Vec<MailProvider>> {
+/// The names of mail providers, in the order in which they are tried; none of
+/// them stands for the mailbox.
+pub(super) fn mail_providers(text: &str) -> Parsed<Vec<&'static str>> {
     if text == "mailbox" {
         return Ok(Vec::new());
     }
-    let words = [MailProvider::Smtp, MailProvider::Resend, MailProvider::Brevo]
-        .map(|provider| (provider.name(), provider));
-    let providers: Result<Vec<_>, _> = list(text).map(word(&words)).collect();
-    let is_twice = |providers: &[MailProvider]| {
-        providers.iter().enumerate().any(|(index, one)| providers[..index].contains(one))
-    };
-    match providers {
-        Ok(providers) if !providers.is_empty() && !is_twice(&providers) => Ok(providers),
+    let known = PROVIDERS.map(|name| (name, name));
+    let names: Result<Vec<_>, _> = list(text).map(word(&known)).collect();
+    let distinct = |names: &[&str]| names.iter().collect::<HashSet<_>>().len();
+    match names {
+        Ok(names) if !names.is_empty() && distinct(&names) == names.len() => Ok(names),
         _ => Err("must be mailbox, or one or several of smtp, resend, brevo, by commas".into()),
     }
 }

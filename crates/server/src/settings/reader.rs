@@ -228,15 +228,15 @@ fn shown(value: &Value, secrecy: Secrecy) -> String {
     match secrecy {
         Secrecy::Open => value.text.clone(),
         Secrecy::Address => {
-            let (base, options) = value.text.split_once('?').unwrap_or((&value.text, ""));
-            let base = match (base.split_once("://"), base.rsplit_once('@')) {
+            let masked = match (value.text.split_once("://"), value.text.rsplit_once('@')) {
                 (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://********@{rest}"),
-                _ => base.to_owned(),
+                _ => value.text.clone(),
             };
-            match options {
-                "" => base,
-                _ if options.contains("password") => format!("{base}?********"),
-                _ => format!("{base}?{options}"),
+            match masked.split_once('?') {
+                Some((base, options)) if options.contains("password") => {
+                    format!("{base}?********")
+                }
+                _ => masked,
             }
         }
         Secrecy::Secret => "********".to_owned(),

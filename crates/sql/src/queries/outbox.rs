@@ -8,7 +8,7 @@ use portcullis_domain::ports::{
 };
 use portcullis_domain::{Letter, LetterId, StoreError, Timestamp};
 
-use crate::connection::{Connection, Lease, run};
+use crate::connection::{Lease, run};
 use crate::enums::Words;
 use crate::queries::outbox_on_postgres;
 use crate::rows::{LetterRow, NewLetterRow, OwedLetterRow, count};
@@ -22,9 +22,7 @@ pub(crate) async fn enqueue(
 ) -> Result<Enqueued, StoreError> {
     let recipient = letter.recipient.canonical();
     let since = letter.created_at - cap.window;
-    if let Connection::Postgres(_) = lease.connection() {
-        alone_with(lease, &recipient).await?;
-    }
+    alone_with(lease, &recipient).await?;
     let recent: i64 = run!(lease, connection => async {
         outbox::table
             .filter(dsl::recipient.eq(&recipient))
@@ -45,7 +43,8 @@ pub(crate) async fn enqueue(
 }
 
 /// Waits, until the transaction ends, for others that write to that recipient:
-/// two of them must not both count before either has written.
+/// two of them must not both count before either has written. `SQLite` has one
+/// writer as it is.
 async fn alone_with(lease: &mut Lease, recipient: &str) -> Result<(), StoreError> {
     run!(lease,
         sqlite _connection => std::future::ready(Ok(0)),
