@@ -1,0 +1,1 @@
+//! Forged, altered and borrowed access tokens (JW).

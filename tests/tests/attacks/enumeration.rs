@@ -1,0 +1,1 @@
+//! Finding out who has an account (EN).

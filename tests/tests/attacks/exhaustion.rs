@@ -1,0 +1,1 @@
+//! Using up what everybody needs (DO).

@@ -1,0 +1,1 @@
+//! What browsers and caches may do with an answer (HD).

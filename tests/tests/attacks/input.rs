@@ -1,0 +1,1 @@
+//! Hostile bodies, paths and headers (IN).

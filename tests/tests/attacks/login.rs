@@ -1,0 +1,1 @@
+//! Guessing passwords, and locking people out (LG).

@@ -1,0 +1,1 @@
+//! Ends that must be ends (LO).

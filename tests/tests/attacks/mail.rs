@@ -1,0 +1,1 @@
+//! Putting words into mails (ML).

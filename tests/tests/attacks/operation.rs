@@ -1,0 +1,1 @@
+//! Logs, errors, secrets and settings (OP).

@@ -1,0 +1,1 @@
+//! Taking accounts over by a reset (PR).

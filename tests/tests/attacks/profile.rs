@@ -1,0 +1,1 @@
+//! Reading and changing what is not one's own (ME).

@@ -1,0 +1,1 @@
+//! Getting round the limits (RL).

@@ -1,0 +1,1 @@
+//! Registration and the identity of an address (RG).

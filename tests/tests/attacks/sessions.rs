@@ -1,0 +1,1 @@
+//! Refresh tokens and the sessions behind them (RF).
