@@ -145,6 +145,12 @@ impl Server {
         self.port
     }
 
+    /// The process that serves at present.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The folder in which the server runs; its data is in `data`.
     #[must_use]
     pub fn folder(&self) -> &Path {

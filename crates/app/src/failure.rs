@@ -31,7 +31,7 @@ impl From<StoreError> for Failure {
 impl From<HasherError> for Failure {
     fn from(error: HasherError) -> Self {
         match error {
-            HasherError::Overloaded => Self::Overloaded(error.into()),
+            HasherError::Overloaded | HasherError::Cancelled => Self::Overloaded(error.into()),
             HasherError::Failed(_) => Self::Internal(error.into()),
         }
     }

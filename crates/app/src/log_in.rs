@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_domain::ports::{Attempt, Opening, Verification};
+use portcullis_domain::ports::{Attempt, Cancellation, Opening, Verification};
 use portcullis_domain::{
     AuditEvent, AuditKind, Client, Contract, LetterKind, LoginIdentifier, Password, Standing, User,
     UserId,
@@ -45,7 +45,9 @@ impl App {
     /// Opens a session for whoever knows the password.
     ///
     /// An attempt is counted before its password is checked, so see it through
-    /// once it has begun: dropping it half-way leaves a failure counted.
+    /// once it has begun: dropping it half-way leaves a failure counted. Whoever
+    /// leaves says so by the cancellation; as long as the password waits to be
+    /// checked, the attempt is then withdrawn.
     ///
     /// Whatever the identifier and whatever is wrong, the same statements run
     /// and one hash is computed: neither answer nor time tells who has an account.
@@ -58,7 +60,9 @@ impl App {
         password: Password,
         contract: Contract,
         client: Client,
+        cancellation: Cancellation,
     ) -> Result<LoggedIn, LoginRefused> {
+        let turn = self.ports.hasher.admit(cancellation)?;
         let now = self.now();
         let attempt = Attempt {
             digest: self.ports.opaque_tokens.digest_identifier(&identifier),
@@ -76,7 +80,7 @@ impl App {
 
         let named = met.user.as_ref().map(|user| user.id);
         let hash = met.user.as_ref().map(|user| user.password_hash.clone());
-        let found = match self.ports.hasher.verify(password.clone(), hash).await {
+        let found = match self.ports.hasher.verify(turn, password.clone(), hash).await {
             Ok(found) => found,
             Err(unchecked) => {
                 self.ports.logins.withdraw(attempt).await?;
@@ -249,6 +253,19 @@ mod tests {
             let refused = overloaded.log_in("ann@example.com", password()).await.unwrap_err();
             assert!(matches!(refused, LoginRefused::Failure(Failure::Overloaded(_))));
         }
+    }
+
+    #[tokio::test]
+    async fn do_01_who_leaves_before_the_password_is_checked_did_not_fail() {
+        let stage = Stage::new();
+        stage.verified("ann@example.com").await;
+        for _ in 0..30 {
+            let gone = Cancellation::default();
+            gone.cancel();
+            let refused = stage.log_in_unless(gone, "ann@example.com", "wrong password").await;
+            assert!(matches!(refused, Err(LoginRefused::Failure(Failure::Overloaded(_)))));
+        }
+        assert!(stage.log_in("ann@example.com", password()).await.is_ok());
     }
 
     #[tokio::test]

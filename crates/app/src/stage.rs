@@ -6,7 +6,9 @@ use portcullis_conformance::build::START;
 use portcullis_conformance::fakes::{
     Counting, ManualClock, PlainHasher, PlainTokens, ScriptedMailer,
 };
-use portcullis_domain::ports::{Caller, HasherError, MockPasswordHasher, MockStore};
+use portcullis_domain::ports::{
+    Caller, Cancellation, HasherError, MockPasswordHasher, MockStore, Turn,
+};
 use portcullis_domain::{
     Client, Contract, Email, FullName, LoginIdentifier, Mail, NamePart, Password, SourceAddress,
     StoreError, UserId, Username,
@@ -86,7 +88,8 @@ impl Stage {
     /// The same, but no password is hashed any more.
     pub(crate) fn with_hasher_overloaded(mut self) -> Self {
         let mut hasher = MockPasswordHasher::new();
-        hasher.expect_verify().returning(|_, _| Err(HasherError::Overloaded));
+        hasher.expect_admit().returning(|cancellation| Ok(Turn::new(cancellation, ())));
+        hasher.expect_verify().returning(|_, _, _| Err(HasherError::Overloaded));
         self.app.ports.hasher = Arc::new(hasher);
         self
     }
@@ -148,9 +151,18 @@ impl Stage {
         identifier: &str,
         password: &str,
     ) -> Result<LoggedIn, LoginRefused> {
+        self.log_in_unless(Cancellation::default(), identifier, password).await
+    }
+
+    pub(crate) async fn log_in_unless(
+        &self,
+        cancellation: Cancellation,
+        identifier: &str,
+        password: &str,
+    ) -> Result<LoggedIn, LoginRefused> {
         let identifier = LoginIdentifier::parse(identifier).unwrap();
         let password = Password::parse(password).unwrap();
-        self.app.log_in(identifier, password, Contract::Json, self.client()).await
+        self.app.log_in(identifier, password, Contract::Json, self.client(), cancellation).await
     }
 
     pub(crate) async fn authenticate(&self, tokens: &Tokens) -> Result<Caller, AccessDenied> {

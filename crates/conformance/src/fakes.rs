@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use portcullis_domain::ports::{
-    AccessTokens, Clock, HasherError, IdGenerator, IdentifierDigest, InvalidAccessToken, Mailer,
-    MailerError, OpaqueTokens, PasswordHasher, Randomness, SigningError, Verification,
+    AccessTokens, Cancellation, Clock, HasherError, IdGenerator, IdentifierDigest,
+    InvalidAccessToken, Mailer, MailerError, OpaqueTokens, PasswordHasher, Randomness,
+    SigningError, Turn, Verification,
 };
 use portcullis_domain::{
     AccessClaims, AccessTokenId, LetterId, LoginIdentifier, Mail, Password, PasswordHash, Purpose,
@@ -104,6 +105,10 @@ impl PlainHasher {
 
 #[async_trait]
 impl PasswordHasher for PlainHasher {
+    fn admit(&self, cancellation: Cancellation) -> Result<Turn, HasherError> {
+        Ok(Turn::new(cancellation, ()))
+    }
+
     async fn hash(&self, password: Password) -> Result<PasswordHash, HasherError> {
         self.hashed.fetch_add(1, Ordering::SeqCst);
         let generation = self.generation.load(Ordering::SeqCst);
@@ -112,9 +117,13 @@ impl PasswordHasher for PlainHasher {
 
     async fn verify(
         &self,
+        turn: Turn,
         password: Password,
         hash: Option<PasswordHash>,
     ) -> Result<Verification, HasherError> {
+        if turn.is_cancelled() {
+            return Err(HasherError::Cancelled);
+        }
         let generation = self.generation.load(Ordering::SeqCst).to_string();
         let found = hash.as_ref().and_then(|hash| hash.expose().split_once(':'));
         Ok(match found {

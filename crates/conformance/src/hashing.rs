@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_domain::ports::{PasswordHasher, Verification};
+use portcullis_domain::ports::{Cancellation, PasswordHasher, Turn, Verification};
 use portcullis_domain::{Password, PasswordHash};
 
 const MATCH: Verification = Verification::Match { outdated: false };
@@ -11,8 +11,12 @@ fn password(text: &str) -> Password {
     Password::parse(text).unwrap()
 }
 
+fn turn(hasher: &Arc<dyn PasswordHasher>) -> Turn {
+    hasher.admit(Cancellation::default()).unwrap()
+}
+
 async fn check(hasher: &Arc<dyn PasswordHasher>, typed: &str, hash: &PasswordHash) -> Verification {
-    hasher.verify(password(typed), Some(hash.clone())).await.unwrap()
+    hasher.verify(turn(hasher), password(typed), Some(hash.clone())).await.unwrap()
 }
 
 /// Also when it differs by case or a blank only.
@@ -55,7 +59,7 @@ pub async fn two_hashes_of_one_password_differ(hasher: &Arc<dyn PasswordHasher>)
 /// And it is not an error.
 pub async fn without_an_account_nothing_matches(hasher: &Arc<dyn PasswordHasher>) {
     for typed in ["", "SecurePass123!", "password"] {
-        let found = hasher.verify(password(typed), None).await.unwrap();
+        let found = hasher.verify(turn(hasher), password(typed), None).await.unwrap();
         assert_eq!(found, Verification::Mismatch);
     }
 }

@@ -73,7 +73,11 @@ fn passwords(criterion: &mut Criterion) {
         ("argon2id, 19 MiB, two passes", HashingScheme::Argon2id),
     ];
     for (name, scheme) in schemes {
-        let pool = HashingPool::start(scheme, PoolSettings { threads: 1, queue: 1 }).unwrap();
+        let pool = HashingPool::start(
+            scheme,
+            PoolSettings { threads: 1, queue: 1, patience: Duration::from_mins(1) },
+        )
+        .unwrap();
         criterion.bench_function(&format!("hash a password, {name}"), |bencher| {
             bencher.iter(|| runtime.block_on(pool.hash(password.clone())).unwrap());
         });

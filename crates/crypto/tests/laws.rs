@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis_crypto::{
     HashingPool, HashingScheme, JwtAlgorithm, JwtSettings, JwtTokens, PoolSettings, SealedTokens,
@@ -12,7 +13,13 @@ use portcullis_crypto::{
 use portcullis_domain::ports::{AccessTokens, OpaqueTokens, PasswordHasher};
 
 fn pool(scheme: HashingScheme) -> Arc<dyn PasswordHasher> {
-    Arc::new(HashingPool::start(scheme, PoolSettings { threads: 2, queue: 64 }).unwrap())
+    Arc::new(
+        HashingPool::start(
+            scheme,
+            PoolSettings { threads: 2, queue: 64, patience: Duration::from_mins(1) },
+        )
+        .unwrap(),
+    )
 }
 
 fn settings() -> JwtSettings {

@@ -37,6 +37,8 @@ async fn run(settings: Settings, wired: Wired) -> Result<(), Box<dyn Error>> {
         .workers(settings.server.workers)
         .client_request_timeout(HEADER_PATIENCE)
         .keep_alive(KEEP_ALIVE)
+        // Whoever hangs up is not worked for: their password is not hashed.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(grace)
         .disable_signals()
         .bind(address)

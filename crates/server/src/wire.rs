@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis_app::{App, Ports};
 use portcullis_crypto::{
@@ -19,9 +20,12 @@ use crate::mail::mailer;
 use crate::settings::Settings;
 use crate::storage::{Storage, migrate as migrate_database};
 
-/// Passwords that may wait per hashing thread: some twenty seconds of work at
-/// the default cost.
+/// Passwords that may wait per hashing thread, at 2 KiB at most each.
 const QUEUE_PER_THREAD: usize = 64;
+
+/// How long a password may wait to be hashed. A person who waits longer tries
+/// again, which makes things worse; 503 and `Retry-After` come at once instead.
+const HASHING_PATIENCE: Duration = Duration::from_secs(4);
 
 /// `portcullis migrate`.
 pub(crate) async fn migrate() -> Result<(), Box<dyn Error>> {
@@ -61,7 +65,8 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let hashing = PoolSettings { threads, queue: threads * QUEUE_PER_THREAD };
+    let hashing =
+        PoolSettings { threads, queue: threads * QUEUE_PER_THREAD, patience: HASHING_PATIENCE };
 
     let ports = Ports {
         store: storage.store,

@@ -207,7 +207,7 @@ pub(crate) async fn start(mix: Mix) -> Server {
         audience: "portcullis".to_owned(),
     };
     let access_tokens = Arc::new(JwtTokens::symmetric(said, &secret, None));
-    let hashing = PoolSettings { threads: 1, queue: 8 };
+    let hashing = PoolSettings { threads: 1, queue: 8, patience: Duration::from_mins(1) };
     let scheme = HashingScheme::BcryptSha256 { cost: 4 };
     let ports = Ports {
         store: stores.store,

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use portcullis_domain::ports::{HasherError, PasswordHasher, Verification};
+use portcullis_domain::ports::{Cancellation, HasherError, PasswordHasher, Turn, Verification};
 use portcullis_domain::{Password, PasswordHash};
 
 use super::Defect;
@@ -36,6 +36,10 @@ impl BrokenHasher {
 
 #[async_trait]
 impl PasswordHasher for BrokenHasher {
+    fn admit(&self, cancellation: Cancellation) -> Result<Turn, HasherError> {
+        Ok(Turn::new(cancellation, ()))
+    }
+
     async fn hash(&self, password: Password) -> Result<PasswordHash, HasherError> {
         let salt = match self.defect {
             Defect::NoSalt => 0,
@@ -47,6 +51,7 @@ impl PasswordHasher for BrokenHasher {
 
     async fn verify(
         &self,
+        _: Turn,
         password: Password,
         hash: Option<PasswordHash>,
     ) -> Result<Verification, HasherError> {

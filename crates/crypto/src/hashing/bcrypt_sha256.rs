@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bcrypt::BASE_64;
 use portcullis_domain::Cause;
+use zeroize::Zeroizing;
 
 use super::UnusableHash;
 use crate::system::random_bytes;
@@ -81,7 +82,7 @@ pub(super) fn hash(password: &[u8], cost: u32) -> Result<String, Cause> {
 
 fn checksum(password: &[u8], cost: u32, salt: [u8; 16], salt_text: &str) -> Result<String, Cause> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, salt_text.as_bytes());
-    let input = STANDARD.encode(hmac::sign(&key, password));
+    let input = Zeroizing::new(STANDARD.encode(hmac::sign(&key, password)));
     let parts = bcrypt::non_truncating_hash_with_salt(input, cost, salt)?;
     // `$2b$<cost>$<22 of salt><31 of checksum>`
     let text = parts.format_for_version(bcrypt::Version::TwoB);

@@ -23,7 +23,7 @@ pub use limiter::{Bucket, LimiterError, Quota, RateLimiter, Verdict};
 pub use mailer::{MAILBOX_CAPACITY, Mailbox, MailboxMessage, Mailer, MailerError};
 pub use opaque_tokens::OpaqueTokens;
 pub use outbox::{Claim, Lease, OutboxQueue, OwedLetter, TURNS_AMONG, take_turns};
-pub use password_hasher::{HasherError, PasswordHasher, Verification};
+pub use password_hasher::{Cancellation, HasherError, PasswordHasher, Turn, Verification};
 pub use sessions::{Caller, Callers, SessionStore};
 pub use store::{
     Audit, Enqueued, Lockouts, MailCap, OneTimeTokens, Outbox, Sessions, Store, UnitOfWork, Users,

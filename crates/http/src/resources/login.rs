@@ -3,6 +3,7 @@
 use actix_web::web::{Data, Json};
 use actix_web::{Either, post};
 use portcullis_app::LoggedIn;
+use portcullis_domain::ports::Cancellation;
 use portcullis_domain::{Client, Contract, Email, LoginIdentifier, Password};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -140,8 +141,18 @@ async fn by_username(
     Ok(logged_in.tokens.into())
 }
 
+/// Cancels when it is dropped, as handlers are when their client hangs up.
+struct HangUp(Cancellation);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 /// Logs in, although the client may hang up meanwhile: a right password must
-/// not stay counted as a failure, nor a lock go untold.
+/// not stay counted as a failure, nor a lock go untold. A password that still
+/// waits to be checked is given up.
 async fn log_in_with(
     api: Data<Api>,
     identifier: LoginIdentifier,
@@ -149,7 +160,10 @@ async fn log_in_with(
     contract: Contract,
     client: Client,
 ) -> Result<LoggedIn, Problem> {
-    let login = async move { api.app.log_in(identifier, password, contract, client).await };
+    let hang_up = HangUp(Cancellation::default());
+    let cancellation = hang_up.0.clone();
+    let login =
+        async move { api.app.log_in(identifier, password, contract, client, cancellation).await };
     let finished = actix_web::rt::spawn(login).await.map_err(|_| Problem::internal())?;
     finished.map_err(|refused| Problem::of_login(refused, contract))
 }
