@@ -23,6 +23,7 @@ mod mailbox;
 mod page;
 mod program;
 mod raw;
+pub mod security;
 mod server;
 mod stories;
 mod token;
