@@ -11,6 +11,16 @@ run *args:
 test:
     bash tests/run.sh
 
+# Look for inputs that break a parser, a session or an endpoint: minutes per parser
+fuzz minutes="5":
+    bash tests/fuzz.sh $(({{minutes}} * 60))
+    PROPTEST_CASES=5000 cargo test -p portcullis-tests -p portcullis-conformance model
+    FUZZ_REQUESTS=250000 cargo test -p portcullis-tests --test attacks fuzz
+
+# Write docs/security.md anew, from the last run of all tests
+security:
+    cargo run --quiet -p portcullis-tests --bin security-table -- target/tests.log
+
 # Formatting and lints only
 lint:
     cargo fmt --all -- --check

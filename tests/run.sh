@@ -20,6 +20,7 @@ install_debian_packages() {
   command -v chromium >/dev/null || missing+=(chromium)
   command -v chromedriver >/dev/null || missing+=(chromium-driver)
   command -v cc >/dev/null || missing+=(gcc libc6-dev)
+  command -v c++ >/dev/null || missing+=(g++)
   command -v curl >/dev/null || missing+=(curl)
   command -v python3 >/dev/null || missing+=(python3)
   /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || missing+=(python3-aiosmtpd)
@@ -76,6 +77,10 @@ step "the server"
 cargo build --quiet
 step "deployment"
 bash tests/deploy.sh
+step "fuzzing"
+bash tests/fuzz.sh "${FUZZ_SECONDS:-10}"
 step "tests"
-cargo test --workspace --no-fail-fast
+cargo test --workspace --no-fail-fast 2>&1 | tee target/tests.log
+step "what the tests show"
+cargo run --quiet -p portcullis-tests --bin security-table -- --check target/tests.log
 step "all checks passed"

@@ -9,6 +9,8 @@
 mod api;
 mod extract;
 mod fallback;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod middleware;
 mod openapi;
 mod pages;

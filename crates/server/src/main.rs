@@ -1,67 +1,7 @@
-//! The `portcullis` binary: reads settings, picks adapters, starts.
-
-mod cli;
-mod healthcheck;
-mod key_material;
-mod mail;
-mod outbox;
-mod serve;
-mod settings;
-mod storage;
-mod telemetry;
-mod users;
-mod wire;
-mod workers;
+//! The `portcullis` binary.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use portcullis_domain::error::with_causes;
-
-use crate::cli::{Cli, Command, OutboxCommand, UsersCommand};
-use crate::settings::Settings;
-
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(),
-        Command::Migrate => block_on(wire::migrate()),
-        Command::Openapi => openapi(),
-        Command::Config { reference: true } => {
-            print!("{}", settings::reference());
-            Ok(())
-        }
-        Command::Config { reference: false } => {
-            Settings::load().map_err(Into::into).map(|loaded| {
-                print!("{}", loaded.effective);
-            })
-        }
-        Command::Healthcheck { url } => healthcheck::healthcheck(url),
-        Command::Outbox(OutboxCommand::List { pending }) => block_on(outbox::list(pending)),
-        Command::Outbox(OutboxCommand::Retry { ids, all }) => block_on(outbox::retry(&ids, all)),
-        Command::Users(UsersCommand::Import { file, dry_run }) => users::import(&file, dry_run),
-        Command::Users(UsersCommand::Export { output }) => users::export(output.as_deref()),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("portcullis: {}", with_causes(&*error));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// The runtime of everything that is not answering requests.
-pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
-}
-
-fn block_on(
-    command: impl Future<Output = Result<(), Box<dyn std::error::Error>>>,
-) -> Result<(), Box<dyn std::error::Error>> {
-    runtime()?.block_on(command)
-}
-
-fn openapi() -> Result<(), Box<dyn std::error::Error>> {
-    println!("{}", portcullis_http::document().to_pretty_json()?);
-    Ok(())
+    portcullis_server::run()
 }

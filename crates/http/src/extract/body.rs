@@ -33,9 +33,9 @@ const FORMS: &str = "application/x-www-form-urlencoded or multipart/form-data";
 /// A body as it came, as an argument of a handler.
 pub(crate) struct Body {
     /// The media type in lower case and without parameters; empty if absent.
-    media_type: String,
-    content_type: String,
-    bytes: Bytes,
+    pub(crate) media_type: String,
+    pub(crate) content_type: String,
+    pub(crate) bytes: Bytes,
 }
 
 impl FromRequest for Body {

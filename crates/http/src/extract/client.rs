@@ -39,7 +39,7 @@ pub(crate) fn source_of(request: &HttpRequest) -> SourceAddress {
 /// Walks `X-Forwarded-For` from the right, over proxies that are trusted, to
 /// the first address that is not: what stands left of it anybody may have
 /// written (contract §6). Something that is no address ends the walk.
-fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let lines: Vec<_> = headers.get_all("x-forwarded-for").collect();
     let hops = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));

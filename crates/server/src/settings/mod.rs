@@ -25,6 +25,12 @@ pub(crate) use self::mail::{MailProvider, MailSettings};
 pub(crate) use self::reader::InvalidSettings;
 pub(crate) use self::table::reference;
 
+/// Whether a line of a `.env` file holds a setting.
+#[cfg(fuzzing)]
+pub(crate) fn is_dot_env_pair(line: &str) -> bool {
+    dot_env::parse(line).is_ok_and(|pair| pair.is_some())
+}
+
 /// Everything an operator decides.
 pub(crate) struct Settings {
     pub(crate) server: ServerSettings,
@@ -86,6 +92,14 @@ impl Settings {
     /// [`InvalidSettings`] names every variable that is wrong, and why.
     pub(crate) fn load() -> Result<Self, InvalidSettings> {
         Self::read(Reader::from_environment())
+    }
+
+    /// Reads exactly these.
+    #[cfg(fuzzing)]
+    pub(crate) fn from_pairs(
+        pairs: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, InvalidSettings> {
+        Self::read(Reader::from_pairs(pairs))
     }
 
     fn read(mut reader: Reader) -> Result<Self, InvalidSettings> {
