@@ -11,11 +11,15 @@ run *args:
 test:
     bash tests/run.sh
 
-# Look for inputs that break a parser, a session or an endpoint: minutes per parser
-fuzz minutes="5":
+# Look for what breaks a parser (minutes for each), the sessions, an endpoint; FUZZ_SEED repeats a run
+fuzz minutes="5" requests="1000000":
     bash tests/fuzz.sh $(({{minutes}} * 60))
-    PROPTEST_CASES=5000 cargo test -p portcullis-tests -p portcullis-conformance model
-    FUZZ_REQUESTS=250000 cargo test -p portcullis-tests --test attacks fuzz
+    PROPTEST_CASES=5000 cargo test -p portcullis-tests --test session_machine
+    FUZZ_REQUESTS={{requests}} cargo test -p portcullis-tests --test attacks fuzz:: -- --nocapture
+
+# Kill the server 200 times under load, and once at each system call of a whole life
+crashes kills="200":
+    CRASH_KILLS={{kills}} CRASH_POINTS=all cargo test -p portcullis-tests --test crashes -- --nocapture
 
 # Write docs/security.md anew, from the last run of all tests
 security:
@@ -34,9 +38,22 @@ openapi:
 conformance:
     cargo run --quiet -p portcullis-tests --bin conformance-table
 
+# Measure whether answer times tell who has an account; write docs/timing.md anew
+timing *args:
+    cargo build --release --package portcullis-server
+    PORTCULLIS_PROGRAM=target/release/portcullis cargo run --package portcullis-tests --bin timing -- {{args}}
+
 # Measure hashing and token verification
 bench:
     cargo bench -p portcullis-crypto
+
+# Ask the advisory database about everything that is built (needs the network)
+audit:
+    cargo deny check advisories
+
+# What is built, with versions and licences
+bill:
+    cargo deny list
 
 # Build the crates' documentation
 docs:

@@ -203,8 +203,8 @@ site_nginx() {  # folder, port, ports of servers, port without TLS
   openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=auth.example.com \
     -addext subjectAltName=DNS:auth.example.com \
     -keyout "$1/privkey.pem" -out "$1/fullchain.pem" 2>/dev/null
-  sed -e "s#server 127.0.0.1:8000;#server 127.0.0.1:$3;#" \
-    -e "s#server 127.0.0.1:8001;#server 127.0.0.1:$4;#" \
+  sed -e "s#server 127.0.0.1:8000 #server 127.0.0.1:$3 #" \
+    -e "s#server 127.0.0.1:8001 #server 127.0.0.1:$4 #" \
     -e "s#listen 443 ssl;#listen 127.0.0.1:$2 ssl;#" -e "s#listen 80;#listen 127.0.0.1:$5;#" \
     -e '/listen \[::\]/d' -e "s#/etc/letsencrypt/live/auth.example.com/#$1/#" \
     -e "s#/var/log/nginx/portcullis.#$1/#" deploy/nginx.site.conf >"$1/site.conf"

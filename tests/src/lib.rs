@@ -5,8 +5,9 @@
 //! Nothing here knows the inside of the server: contract, settings and
 //! program are all it has.
 //!
-//! [`conformance`] stands apart: it runs the laws over every adapter and makes
-//! a table of what it sees.
+//! [`conformance`] and [`timing`] stand apart: the one runs the laws over every
+//! adapter and makes a table of what it sees, the other measures whether the time
+//! of an answer tells who has an account.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,19 +20,25 @@ mod answer;
 mod browser;
 mod callers;
 pub mod conformance;
+mod connection;
+mod guessing;
 mod mailbox;
 mod page;
+mod process;
 mod program;
 mod raw;
 pub mod security;
 mod server;
 mod stories;
+pub mod timing;
 mod token;
 mod waiting;
 
 pub use answer::Answer;
 pub use browser::{Page, in_a_browser};
 pub use callers::{Anonymous, LoggedIn};
+pub use connection::{Connection, post_of};
+pub use guessing::{Guesses, RightOne, guess_at_once};
 pub use mailbox::{Mail, Mailbox};
 pub use page::{foreign_hosts, resources};
 pub use program::{Outcome, program, run};

@@ -8,18 +8,35 @@ use std::time::{Duration, Instant};
 /// How long a command may take that should end by itself.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Where the program is: beside the folder of the test programs.
+/// Where the program is: `PORTCULLIS_PROGRAM` if that is set, else beside the
+/// folder of the test programs.
 #[must_use]
 pub fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let program = test.parent().unwrap().parent().unwrap().join("portcullis");
+    let named = std::env::var_os("PORTCULLIS_PROGRAM").map(PathBuf::from);
+    let program = named.unwrap_or_else(|| {
+        let test = std::env::current_exe().unwrap();
+        test.parent().unwrap().parent().unwrap().join("portcullis")
+    });
+    let program = program.canonicalize().unwrap_or(program);
     assert!(program.is_file(), "{} is missing; build it first: cargo build", program.display());
     program
 }
 
-/// The program, about to start in a folder with only this environment.
-pub(crate) fn command(folder: &Path, environment: &[(String, String)]) -> Command {
-    let mut command = Command::new(program());
+/// The program, about to start in a folder with only this environment, by a
+/// launcher if there is one.
+pub(crate) fn command(
+    folder: &Path,
+    launcher: &[String],
+    environment: &[(String, String)],
+) -> Command {
+    let mut command = match launcher {
+        [] => Command::new(program()),
+        [launcher, arguments @ ..] => {
+            let mut command = Command::new(launcher);
+            command.args(arguments).arg(program());
+            command
+        }
+    };
     command.current_dir(folder).stdin(Stdio::null()).env_clear();
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
@@ -53,7 +70,7 @@ impl Outcome {
 pub fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
     let environment: Vec<_> = owned(environment);
     let (mut stdout, mut stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
-    let mut child = command(folder, &environment)
+    let mut child = command(folder, &[], &environment)
         .args(arguments)
         .stdout(stdout.try_clone().unwrap())
         .stderr(stderr.try_clone().unwrap())

@@ -46,6 +46,51 @@ impl RawAnswer {
         self.text.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()
     }
 
+    /// The answer without what differs between any two answers: the date, the
+    /// request id, timestamps, and the values of `more` headers and fields. What
+    /// is left out leaves its length behind. The order of headers, and of the
+    /// parts of a list, is drawn anew for each answer; here they are sorted.
+    #[must_use]
+    pub fn masked(&self, more: &[&str]) -> String {
+        let (head, body) = self.text.split_once("\r\n\r\n").unwrap_or((&self.text, ""));
+        let is_masked = |name: &str, known: &[&str]| {
+            known.iter().chain(more).any(|other| other.eq_ignore_ascii_case(name))
+        };
+        let mut lines = head.lines();
+        let mut masked = format!("{}\n", lines.next().unwrap_or_default());
+        let mut headers: Vec<String> = lines
+            .map(|line| {
+                let (name, value) = line.split_once(": ").unwrap();
+                if is_masked(name, &["date", "x-request-id"]) {
+                    return format!("{name}: {}\n", "*".repeat(value.len()));
+                }
+                let mut parts: Vec<_> = value.split(", ").collect();
+                parts.sort_unstable();
+                format!("{name}: {}\n", parts.join(", "))
+            })
+            .collect();
+        headers.sort();
+        masked.extend(headers);
+        masked.push('\n');
+        // Every second part of a JSON text stands between quotation marks.
+        let mut field = "";
+        for (number, part) in body.split('"').enumerate() {
+            let is_value = number % 2 == 1 && !field.is_empty();
+            if is_value && is_masked(field, &["timestamp", "created_at", "id"]) {
+                masked.push_str(&"*".repeat(part.len()));
+            } else {
+                masked.push_str(part);
+            }
+            masked.push('"');
+            field = match (number % 2, part) {
+                (1, name) if field.is_empty() => name,
+                (0, ":") => field,
+                _ => "",
+            };
+        }
+        masked
+    }
+
     /// Insists that the server refused: with one of these codes, or by hanging
     /// up without a word.
     #[track_caller]

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use portcullis_testkit::free_port;
 use tempfile::TempDir;
 
-use crate::program::{command, owned};
-use crate::{Anonymous, Mailbox, RawAnswer};
+use crate::program::{command, owned, program};
+use crate::{Anonymous, Connection, Mailbox, RawAnswer};
 
 /// The password of everybody in these tests, unless a test says otherwise.
 pub const PASSWORD: &str = "SecurePass123!";
@@ -29,6 +29,7 @@ pub struct Server {
     folder: TempDir,
     port: u16,
     settings: Vec<(String, String)>,
+    launcher: Vec<String>,
 }
 
 impl Server {
@@ -45,6 +46,16 @@ impl Server {
 
     /// Starts a server in a folder that holds something already.
     pub async fn start_in(folder: TempDir, settings: &[(&str, &str)]) -> Self {
+        Self::launch(folder, &[], settings).await
+    }
+
+    /// Starts a server by another program, which is given the server's command
+    /// line after its own and becomes it: `["nice", "-n", "5"]`.
+    pub async fn start_by(launcher: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::launch(tempfile::tempdir().unwrap(), launcher, settings).await
+    }
+
+    async fn launch(folder: TempDir, launcher: &[&str], settings: &[(&str, &str)]) -> Self {
         let port = free_port();
         let database = format!("sqlite://{}/data/portcullis.db", folder.path().display());
         let port_text = port.to_string();
@@ -57,8 +68,9 @@ impl Server {
             ("LOG_LEVEL", "info"),
         ]);
         override_with(&mut all, settings, port);
-        let child = spawn(folder.path(), &all);
-        let mut server = Self { child, folder, port, settings: all };
+        let launcher: Vec<String> = launcher.iter().map(|&word| word.to_owned()).collect();
+        let child = spawn(folder.path(), &launcher, &all);
+        let mut server = Self { child, folder, port, settings: all, launcher };
         server.is_healthy().await;
         server
     }
@@ -72,17 +84,32 @@ impl Server {
     pub async fn restart_with(&mut self, settings: &[(&str, &str)]) {
         self.kill();
         override_with(&mut self.settings, settings, self.port);
-        self.child = spawn(self.folder.path(), &self.settings);
+        self.child = spawn(self.folder.path(), &self.launcher, &self.settings);
         self.is_healthy().await;
     }
 
     /// The same, with nobody at the other end of its log.
     pub async fn restart_unread(&mut self) {
         self.kill();
-        let mut command = command(self.folder.path(), &self.settings);
+        let mut command = command(self.folder.path(), &[], &self.settings);
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         self.child = child.unwrap();
         drop(self.child.stderr.take());
+        self.is_healthy().await;
+    }
+
+    /// Kills the server and starts it again by way of a shell, which decides first
+    /// what the server inherits: `ulimit -n 100`, `exec 2>/dev/full`.
+    pub async fn restart_after(&mut self, preparation: &str) {
+        self.kill();
+        let log = File::options().append(true).open(self.folder.path().join("server.log"));
+        let log = log.unwrap();
+        let errors = log.try_clone().unwrap();
+        let mut shell = Command::new("sh");
+        shell.current_dir(self.folder.path()).stdin(Stdio::null()).env_clear();
+        shell.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        shell.arg("-c").arg(format!("{preparation} && exec \"$0\" serve")).arg(program());
+        self.child = shell.stdout(log).stderr(errors).spawn().unwrap();
         self.is_healthy().await;
     }
 
@@ -106,6 +133,11 @@ impl Server {
         // It may have ended already.
         drop(self.child.kill());
         self.child.wait().unwrap();
+    }
+
+    /// Whether the server's process has ended, by itself or by somebody else.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Asks the server to stop (SIGTERM), and does not wait.
@@ -145,7 +177,7 @@ impl Server {
         self.port
     }
 
-    /// The process that serves at present.
+    /// The id of its process: another after a restart.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -176,6 +208,24 @@ impl Server {
         Mailbox::of(self.anonymous())
     }
 
+    /// The time that the server's threads have spent on a processor so far.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let spent = threads.flatten().filter_map(|thread| {
+            // A thread may end while it is looked at.
+            let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(spent.sum())
+    }
+
+    /// A connection that stays open.
+    #[must_use]
+    pub fn connect(&self) -> Connection {
+        Connection::to(self.port)
+    }
+
     /// Sends bytes as they are and reads until the server closes.
     #[must_use]
     pub fn raw(&self, bytes: impl AsRef<[u8]>) -> RawAnswer {
@@ -198,8 +248,9 @@ fn override_with(all: &mut Vec<(String, String)>, settings: &[(&str, &str)], por
     }
 }
 
-fn spawn(folder: &Path, settings: &[(String, String)]) -> Child {
+fn spawn(folder: &Path, launcher: &[String], settings: &[(String, String)]) -> Child {
     let log = File::options().create(true).append(true).open(folder.join("server.log")).unwrap();
     let errors = log.try_clone().unwrap();
-    command(folder, settings).arg("serve").stdout(log).stderr(errors).spawn().unwrap()
+    let mut command = command(folder, launcher, settings);
+    command.arg("serve").stdout(log).stderr(errors).spawn().unwrap()
 }

@@ -20,6 +20,13 @@ impl Server {
         self.anonymous().verify(&token).await.is(200);
     }
 
+    /// The same, with a password of one's own.
+    pub async fn verified_with(&self, email: &str, password: &str) {
+        self.anonymous().register_with(email, password).await.is(201);
+        let token = self.mailbox().mail(email, VERIFICATION).await.token();
+        self.anonymous().verify(&token).await.is(200);
+    }
+
     /// Registers somebody, proves their mailbox and logs them in by contract A.
     pub async fn logged_in(&self, email: &str) -> LoggedIn {
         self.verified(email).await;
@@ -28,7 +35,12 @@ impl Server {
 
     /// Logs somebody in by contract A who was before.
     pub async fn logged_in_again(&self, email: &str) -> LoggedIn {
-        let answer = self.anonymous().log_in(email, PASSWORD).await.expect(200);
+        self.logged_in_with(email, PASSWORD).await
+    }
+
+    /// The same, with a password of one's own.
+    pub async fn logged_in_with(&self, email: &str, password: &str) -> LoggedIn {
+        let answer = self.anonymous().log_in(email, password).await.expect(200);
         self.anonymous().with_tokens_of(&answer)
     }
 

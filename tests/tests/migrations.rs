@@ -26,6 +26,8 @@ fn script(database: &str, migration: &str, direction: &str) -> String {
 fn statements(script: &str) -> Vec<String> {
     let code = script.lines().map(|line| line.split("--").next().unwrap_or_default());
     let code = code.collect::<Vec<_>>().join(" ").to_uppercase();
+    // What stands between `$$` is a function's own business: it runs when it is called.
+    let code: String = code.split("$$").step_by(2).collect();
     code.split(';')
         .map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" "))
         .filter(|statement| !statement.is_empty())

@@ -11,14 +11,14 @@ use secrecy::ExposeSecret;
 use crate::{App, Failure, letters};
 
 /// How long a claimed letter is nobody else's. A killed worker's letters are
-/// taken over after this; longer than a mailer may take, several providers in a
-/// row included.
-const LEASE: Duration = Duration::from_mins(1);
+/// taken over after this, within a minute; longer than a mailer may take, several
+/// providers in a row included.
+const LEASE: Duration = Duration::from_secs(55);
 /// First wait after a temporary failure; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
-/// Longest wait between two attempts, so that mail flows within a minute of a
-/// provider's return.
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// Longest wait between two attempts before it is spread, so that mail flows within
+/// a minute of a provider's return.
+const LONGEST_WAIT: Duration = Duration::from_secs(45);
 /// How long a letter is worth trying.
 const WORTH_TRYING: Duration = Duration::from_hours(24);
 
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_letter_is_given_up_after_a_day() {
+    async fn r_33_a_letter_is_given_up_after_a_day() {
         let stage = Stage::new();
         stage.mailer.refuse_temporarily();
         stage.register("ann@example.com").await.unwrap();
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dead_link_is_never_sent() {
+    async fn r_35_a_dead_link_is_never_sent() {
         let stage = Stage::new();
         stage.verified("ann@example.com").await;
         stage.mails().await;
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_their_cap() {
+    fn r_29_waits_double_up_to_their_cap() {
         let letter = Letter {
             id: portcullis_domain::LetterId::new(uuid::Uuid::from_u128(7)),
             kind: LetterKind::Welcome,

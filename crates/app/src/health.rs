@@ -2,11 +2,17 @@
 
 use std::sync::atomic::Ordering;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use crate::{App, Failure};
 
 impl App {
+    /// Asks the database and what can be done without for a sign of life, side by
+    /// side: several that are away take no longer than one.
+    pub async fn check_health(&self) -> (Result<(), Failure>, Vec<(&'static str, bool)>) {
+        join(self.check_database(), self.check_auxiliaries()).await
+    }
+
     /// Asks the database for a sign of life.
     ///
     /// # Errors

@@ -47,12 +47,13 @@ pub(crate) fn write(letter: &Letter, user: &User, link: Option<String>) -> Resul
     })
 }
 
-/// Greets by first name only if it is plainly a name: a mail that we sign must
-/// not carry a stranger's sentence or link.
+/// Greets by the first word of the name, and only if it is plainly a name: a
+/// mail that we sign must not carry a stranger's sentence or link.
 fn greeting(first_name: &str) -> String {
-    let is_name = first_name.chars().count() <= 40
-        && first_name.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '\'' | '’'));
-    if is_name { format!("Hello {first_name},") } else { "Hello,".to_owned() }
+    let word = first_name.split_whitespace().next().unwrap_or_default();
+    let is_name = (1..=40).contains(&word.chars().count())
+        && word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’'));
+    if is_name { format!("Hello {word},") } else { "Hello,".to_owned() }
 }
 
 const IGNORE: &str = "If you did not ask for this, you can ignore this mail: nothing changes.";
@@ -136,11 +137,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_plain_names_are_greeted() {
+    fn ml_05_only_plain_names_are_greeted() {
         assert_eq!(greeting("Ann"), "Hello Ann,");
         assert_eq!(greeting("Jean-Luc"), "Hello Jean-Luc,");
+        assert_eq!(greeting("Ann your account is blocked"), "Hello Ann,");
         for text in
-            ["http://evil.example", "evil.example", "<b>Ann</b>", "{{7*7}}", &"a".repeat(41)]
+            ["", "http://evil.example", "evil.example", "<b>Ann</b>", "{{7*7}}", &"a".repeat(41)]
         {
             assert_eq!(greeting(text), "Hello,", "{text}");
         }

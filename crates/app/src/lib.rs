@@ -23,14 +23,17 @@ mod sign_up;
 mod verify_email;
 
 #[cfg(test)]
+mod costs;
+#[cfg(test)]
 mod stage;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use portcullis_domain::LoginIdentifier;
 use portcullis_domain::ports::{
-    AccessTokens, Auxiliary, Callers, Clock, IdGenerator, LoginStore, Mailer, OpaqueTokens,
-    OutboxQueue, PasswordHasher, Randomness, SessionStore, Store,
+    AccessTokens, Auxiliary, Callers, Clock, IdGenerator, IdentifierDigest, LoginStore, Mailer,
+    OpaqueTokens, OutboxQueue, PasswordHasher, Randomness, SessionStore, Store,
 };
 
 pub use authenticate::AccessDenied;
@@ -112,6 +115,15 @@ impl App {
     #[must_use]
     pub fn new_request_id(&self) -> String {
         self.ports.ids.request().to_string()
+    }
+
+    /// Somebody's name in the log: the same for the same person on every instance,
+    /// and no way back from it to what they are called, since it is keyed.
+    #[must_use]
+    pub fn pseudonym(&self, identifier: &LoginIdentifier) -> String {
+        let IdentifierDigest(digest) = self.ports.opaque_tokens.digest_identifier(identifier);
+        let (short, _) = digest.split_first_chunk().unwrap_or((&[0; 8], &[]));
+        format!("{:016x}", u64::from_be_bytes(*short))
     }
 
     /// The public keys of access tokens, as a JSON Web Key Set.

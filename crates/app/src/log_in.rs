@@ -106,11 +106,11 @@ impl App {
         let opening = Opening { session, password_changed_at: user.password_changed_at, attempt };
         let opened = self.ports.logins.open(opening).await?;
         // Disabled, or another password since it was checked: then this one is wrong.
-        let logged_in = opened.ok_or(LoginRefused::InvalidCredentials)?;
+        let user_now = opened.ok_or(LoginRefused::InvalidCredentials)?.user;
         if outdated {
             self.upgrade_hash(&user, password).await;
         }
-        Ok(LoggedIn { user: logged_in, tokens })
+        Ok(LoggedIn { user: user_now, tokens })
     }
 
     async fn tell_of_lock(

@@ -78,7 +78,7 @@ mod tests {
     use crate::stage::{Stage, password};
 
     #[tokio::test]
-    async fn an_address_that_was_never_proven_is_free_again() {
+    async fn rg_15_an_address_that_was_never_proven_is_free_again() {
         let stage = Stage::new();
         stage.register("ann@example.com").await.unwrap();
         stage.verified("bob@example.com").await;

@@ -3,6 +3,7 @@
 use portcullis_domain::ports::Caller;
 use portcullis_domain::{
     AuditEvent, AuditKind, Client, EndReason, LetterKind, Presentation, RefreshToken, SessionEnd,
+    UserId,
 };
 
 use crate::failure::failures_become;
@@ -11,10 +12,13 @@ use crate::{App, Failure, Tokens};
 /// Why a session was not refreshed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshRefused {
-    /// The token is made up, unknown, expired, ended or reused; which one is
-    /// not told.
+    /// The token is made up, unknown, expired or ended; which one is not told.
     #[error("the refresh token is invalid or expired")]
     InvalidToken,
+    /// It was rotated out before, and its session has ended for that. The client
+    /// is told the same; the log is told this.
+    #[error("the refresh token was used before")]
+    Reused(UserId),
     /// It could not be carried out.
     #[error(transparent)]
     Failure(Failure),
@@ -50,7 +54,7 @@ impl App {
             }
             Presentation::Reused => {
                 self.end_for_reuse(&caller, &presented, client).await?;
-                Err(RefreshRefused::InvalidToken)
+                Err(RefreshRefused::Reused(caller.user.id))
             }
             Presentation::Current | Presentation::Replayed | Presentation::Refused => {
                 Err(RefreshRefused::InvalidToken)

@@ -53,6 +53,9 @@ failures_become!(RegistrationRefused);
 impl App {
     /// Registers an account and owes it a verification mail.
     ///
+    /// Where [`Disclosure::Hide`] is set, an address that is taken costs what a
+    /// free one costs: one hash and the same statements.
+    ///
     /// # Errors
     /// [`RegistrationRefused`]; then nothing is stored.
     pub async fn register(
@@ -75,24 +78,23 @@ impl App {
         };
         let registered = Registered { id: user.id, email, name, created_at: now };
         let mut unit = self.ports.store.begin().await?;
-        let letter = match unit.users().add(user).await {
-            Ok(user) => {
-                let event = AuditEvent {
-                    kind: AuditKind::Registered,
-                    at: now,
-                    user: Some(user.id),
-                    session: None,
-                    source: Some(client.source),
-                };
-                unit.audit().record(&event).await?;
-                LetterKind::Verification
-            }
-            Err(StoreError::Conflict(_)) => match self.rules.disclosure {
-                Disclosure::Reveal => return Err(RegistrationRefused::EmailTaken),
-                Disclosure::Hide => LetterKind::RegistrationAttempted,
-            },
-            Err(error) => return Err(error.into()),
+        let added = match self.rules.disclosure {
+            Disclosure::Reveal => unit.users().add(user).await,
+            Disclosure::Hide => unit.users().add_discreetly(user).await,
         };
+        let (letter, kind, user) = match (added, self.rules.disclosure) {
+            (Ok(user), _) => (LetterKind::Verification, AuditKind::Registered, Some(user.id)),
+            (Err(StoreError::Conflict(_)), Disclosure::Reveal) => {
+                return Err(RegistrationRefused::EmailTaken);
+            }
+            (Err(StoreError::Conflict(_)), Disclosure::Hide) => {
+                (LetterKind::RegistrationAttempted, AuditKind::RegistrationAttempted, None)
+            }
+            (Err(error), _) => return Err(error.into()),
+        };
+        let source = Some(client.source);
+        let event = AuditEvent { kind, at: now, user, session: None, source };
+        unit.audit().record(&event).await?;
         let letter = self.letter(letter, registered.email.clone().into(), &client);
         unit.outbox().enqueue(&letter, self.rules.mail_cap).await?;
         unit.commit().await?;

@@ -3,7 +3,7 @@
 use portcullis_domain::password_policy::PersonalData;
 use portcullis_domain::{
     AuditEvent, AuditKind, Client, Email, EndReason, LetterKind, Password, Purpose, SessionEnd,
-    User, WeakPassword,
+    User, UserId, WeakPassword,
 };
 
 use crate::failure::failures_become;
@@ -40,7 +40,7 @@ impl App {
 
     /// Spends a reset token and replaces the password. All sessions and all
     /// other reset tokens end, locks are lifted, and the mailbox counts as
-    /// proven, since the token came through it.
+    /// proven, since the token came through it. Tells whose password it is.
     ///
     /// # Errors
     /// [`ResetRefused`]; then nothing changes.
@@ -49,7 +49,7 @@ impl App {
         token: &str,
         new_password: Password,
         client: &Client,
-    ) -> Result<(), ResetRefused> {
+    ) -> Result<UserId, ResetRefused> {
         let policy = self.rules.password_policy;
         policy.check(&new_password)?;
         let digest = self.ports.opaque_tokens.digest_token(token);
@@ -91,7 +91,7 @@ impl App {
         unit.audit().record(&event).await?;
         unit.outbox().enqueue(&letter, self.rules.mail_cap).await?;
         unit.commit().await?;
-        Ok(())
+        Ok(user.id)
     }
 
     /// Whose reset token this is, without spending it.
@@ -119,7 +119,7 @@ mod tests {
 
     async fn confirm(stage: &Stage, token: &str, text: &str) -> Result<(), ResetRefused> {
         let password = Password::parse(text).unwrap();
-        stage.app.confirm_password_reset(token, password, &client()).await
+        stage.app.confirm_password_reset(token, password, &client()).await.map(drop)
     }
 
     #[tokio::test]

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_verification_token_expires() {
+    async fn ve_04_a_verification_token_expires_by_the_programs_clock() {
         let stage = Stage::new();
         stage.register("ann@example.com").await.unwrap();
         let token = stage.mailed_token().await;

@@ -115,6 +115,20 @@ pub async fn a_refused_account_uses_up_no_number(stores: &Stores) {
     assert_eq!(next.number.get(), first.number.get() + 1);
 }
 
+/// Where nobody may notice a conflict, it is not to be seen in the numbers either.
+pub async fn a_discreet_refusal_uses_up_a_number_like_an_account(stores: &Stores) {
+    let mut last = stored_user(&*stores.store, "ann").await.number.get();
+    for (discreet, next, is_taken) in [("bob", "eve", false), ("ann", "ida", true)] {
+        let mut unit = stores.store.begin().await.unwrap();
+        let added = unit.users().add_discreetly(new_user(discreet)).await;
+        assert_eq!(matches!(added, Err(StoreError::Conflict(Taken::Email))), is_taken, "{added:?}");
+        unit.commit().await.unwrap();
+        let number = stored_user(&*stores.store, next).await.number.get();
+        assert_eq!(number, last + 2, "{discreet}");
+        last = number;
+    }
+}
+
 /// The database decides who was first, not a look beforehand.
 pub async fn of_64_parallel_registrations_one_wins(stores: &Stores) {
     let results = race(64, |_| {

@@ -11,6 +11,7 @@ pub async fn entries_are_kept_newest_first_for_their_user(stores: &Stores) {
     let other = stored_user(&*stores.store, "bob").await;
     let kinds = [
         AuditKind::Registered,
+        AuditKind::RegistrationAttempted,
         AuditKind::EmailVerified,
         AuditKind::PasswordReset,
         AuditKind::Locked,

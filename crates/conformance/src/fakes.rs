@@ -88,6 +88,7 @@ impl Randomness for Counting {
 pub struct PlainHasher {
     generation: AtomicU32,
     hashed: AtomicU32,
+    verified: AtomicU32,
 }
 
 impl PlainHasher {
@@ -100,6 +101,12 @@ impl PlainHasher {
     #[must_use]
     pub fn hashed(&self) -> u32 {
         self.hashed.load(Ordering::SeqCst)
+    }
+
+    /// How many passwords were checked so far, against a hash or none.
+    #[must_use]
+    pub fn verified(&self) -> u32 {
+        self.verified.load(Ordering::SeqCst)
     }
 }
 
@@ -124,6 +131,7 @@ impl PasswordHasher for PlainHasher {
         if turn.is_cancelled() {
             return Err(HasherError::Cancelled);
         }
+        self.verified.fetch_add(1, Ordering::SeqCst);
         let generation = self.generation.load(Ordering::SeqCst).to_string();
         let found = hash.as_ref().and_then(|hash| hash.expose().split_once(':'));
         Ok(match found {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use portcullis_domain::ports::{Attempt, Opening};
-use portcullis_domain::{PasswordHash, Standing};
+use portcullis_domain::{
+    EndReason, MAX_LIVE_SESSIONS, PasswordHash, Session, SessionEnd, Standing, User,
+};
 
 use crate::Stores;
-use crate::build::{LOCKOUT, START, TICK, attempt, session, source, stored_user};
+use crate::build::{LOCKOUT, START, TICK, attempt, session, source, stored_session, stored_user};
 use crate::race::race;
 
 async fn standing(stores: &Stores, attempt: Attempt) -> Standing {
@@ -97,7 +99,7 @@ pub async fn opening_a_session_forgives_and_notes_the_login(stores: &Stores) {
         password_changed_at: user.password_changed_at,
         attempt: attempt("ann"),
     };
-    let opened = stores.logins.open(opening.clone()).await.unwrap().expect("it opens");
+    let opened = stores.logins.open(opening.clone()).await.unwrap().expect("it opens").user;
     assert_eq!(opened.last_login_at, Some(opening.session.opened_at));
     let caller = stores.sessions.caller(opening.session.id).await.unwrap().unwrap();
     assert_eq!(caller.user, opened);
@@ -106,6 +108,81 @@ pub async fn opening_a_session_forgives_and_notes_the_login(stores: &Stores) {
         let last = number == LOCKOUT.per_source;
         assert_eq!(standing(stores, attempt("ann")).await, Standing::Open { last });
     }
+}
+
+/// A user and as many live sessions as may be, oldest first.
+async fn crowded(stores: &Stores, local: &str) -> (User, Vec<Session>) {
+    let user = stored_user(&*stores.store, local).await;
+    let mut sessions = Vec::new();
+    let mut unit = stores.store.begin().await.unwrap();
+    for number in (0..u32::try_from(MAX_LIVE_SESSIONS).unwrap()).rev() {
+        let session = Session { opened_at: START - TICK * number, ..session(user.id) };
+        unit.sessions().open(&session).await.unwrap();
+        sessions.push(session);
+    }
+    unit.commit().await.unwrap();
+    (user, sessions)
+}
+
+fn opening(user: &User) -> Opening {
+    Opening {
+        session: Session { opened_at: START + TICK, ..session(user.id) },
+        password_changed_at: user.password_changed_at,
+        attempt: attempt("ann"),
+    }
+}
+
+async fn is_live(stores: &Stores, session: &Session) -> bool {
+    let caller = stores.callers.bearer(session.id, session.user_id).await.unwrap();
+    caller.is_some_and(|caller| caller.session.is_live(START + TICK))
+}
+
+/// The oldest one that is live, of that user, and nobody is named by it any
+/// more; what ended or expired before does not count.
+pub async fn a_login_too_many_ends_the_oldest_session(stores: &Stores) {
+    let (ann, sessions) = crowded(stores, "ann").await;
+    let (_, others) = crowded(stores, "bob").await;
+    let expired = Session { expires_at: START + TICK, ..session(ann.id) };
+    let ended = session(ann.id);
+    for older in [&expired, &ended] {
+        let opened_at = START - TICK * 1_000;
+        stored_session(&*stores.store, &Session { opened_at, ..older.clone() }).await;
+    }
+    let logout = SessionEnd { at: START, reason: EndReason::Logout };
+    assert!(stores.sessions.end(ended.id, ann.id, logout).await.unwrap());
+    // Asked for, so that a cache may know it.
+    assert!(is_live(stores, &sessions[0]).await);
+    assert!(is_live(stores, &sessions[0]).await);
+    let opening = opening(&ann);
+    let opened = stores.logins.open(opening.clone()).await.unwrap().expect("it opens");
+    assert_eq!(opened.displaced, 1);
+    assert!(!is_live(stores, &sessions[0]).await);
+    let end = SessionEnd { at: START + TICK, reason: EndReason::Displaced };
+    for (session, expected) in [(&sessions[0], Some(end)), (&expired, None), (&ended, Some(logout))]
+    {
+        let caller = stores.sessions.caller(session.id).await.unwrap().unwrap();
+        assert_eq!(caller.session.end, expected);
+    }
+    for session in sessions[1..].iter().chain([&opening.session]).chain(&others) {
+        assert!(is_live(stores, session).await);
+    }
+}
+
+/// Logins that run at the same time know of each other's sessions.
+pub async fn of_parallel_logins_no_more_sessions_live_than_are_allowed(stores: &Stores) {
+    let (ann, mut sessions) = crowded(stores, "ann").await;
+    let openings: Vec<Opening> = (0..16).map(|_| opening(&ann)).collect();
+    sessions.extend(openings.iter().map(|opening| opening.session.clone()));
+    let displaced = race(16, |number| {
+        let (logins, opening) = (Arc::clone(&stores.logins), openings[number as usize].clone());
+        async move { logins.open(opening).await.unwrap().expect("it opens").displaced }
+    });
+    assert_eq!(displaced.await, [1; 16]);
+    let mut live = 0;
+    for session in &sessions {
+        live += usize::from(is_live(stores, session).await);
+    }
+    assert_eq!(live, MAX_LIVE_SESSIONS);
 }
 
 /// A right password that opens nothing is not a guess either.

@@ -57,6 +57,7 @@ broken_by! { accounts:
     PurgeNothing => a_removed_user_takes_sessions_and_tokens_along;
     TellSecrets => debug_and_errors_tell_no_secret;
     CountDown => a_refused_account_uses_up_no_number;
+    TellAtOnce => a_discreet_refusal_uses_up_a_number_like_an_account;
 }
 
 broken_by! { accounts_archive:
@@ -137,6 +138,8 @@ broken_by! { logins:
     CommitNothing => clearing_an_identifier_forgives_every_source;
     PurgeNothing => only_stale_counters_are_removed;
     NeverForgive => a_withdrawal_takes_nothing_from_others;
+    DisplaceNobody => a_login_too_many_ends_the_oldest_session;
+    DisplaceNobody => of_parallel_logins_no_more_sessions_live_than_are_allowed;
 }
 
 broken_by! { outbox:

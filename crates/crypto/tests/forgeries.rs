@@ -53,7 +53,7 @@ fn decoded(token: &str, part: usize) -> Value {
 }
 
 #[test]
-fn a_token_says_what_the_contract_lists_and_no_more() {
+fn jw_17_a_token_says_what_the_contract_lists_and_no_more() {
     let tokens = JwtTokens::symmetric(settings(), &ServerSecret::generate(), None);
     let token = tokens.sign(claims()).unwrap();
     let (header, payload) = (decoded(token.expose_secret(), 0), decoded(token.expose_secret(), 1));
@@ -154,7 +154,7 @@ fn truly_signed_tokens_that_say_something_else_are_refused() {
 }
 
 #[test]
-fn a_public_key_is_no_secret_key() {
+fn jw_03_a_public_key_is_no_secret_key() {
     let folder = tempfile::tempdir().unwrap();
     generate_key_file(JwtAlgorithm::Rs256, folder.path(), "k").unwrap();
     let keys = load_key_files(JwtAlgorithm::Rs256, folder.path()).unwrap();
@@ -170,7 +170,7 @@ fn a_public_key_is_no_secret_key() {
 }
 
 #[test]
-fn a_key_is_rotated_with_nobody_logged_out() {
+fn jw_16_a_key_is_rotated_with_nobody_logged_out() {
     for algorithm in [JwtAlgorithm::EdDsa, JwtAlgorithm::Es256, JwtAlgorithm::Rs256] {
         let folder = tempfile::tempdir().unwrap();
         let load = || {
@@ -194,7 +194,7 @@ fn a_key_is_rotated_with_nobody_logged_out() {
 }
 
 #[test]
-fn a_secret_is_rotated_with_nobody_logged_out() {
+fn jw_16_a_secret_is_rotated_with_nobody_logged_out() {
     let (old, new) = (ServerSecret::generate(), ServerSecret::generate());
     let token = JwtTokens::symmetric(settings(), &old, None).sign(claims()).unwrap();
     let rotated = JwtTokens::symmetric(settings(), &new, Some(&old));

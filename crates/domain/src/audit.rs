@@ -7,6 +7,9 @@ use crate::{SessionId, SourceAddress, Timestamp, UserId};
 pub enum AuditKind {
     /// An account was registered.
     Registered,
+    /// Somebody tried to register an address that belongs to an account, and
+    /// was not told so.
+    RegistrationAttempted,
     /// A mailbox was proven.
     EmailVerified,
     /// A password was reset by mail.

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_international_domain_becomes_its_a_label() {
+    fn rg_05_an_international_domain_becomes_its_a_label() {
         assert_eq!(parsed("a@Bücher.example"), Some("a@xn--bcher-kva.example".into()));
         assert_eq!(parsed("a@BU\u{308}CHER.example"), parsed("a@bücher.example"));
     }

@@ -48,7 +48,7 @@ pub use password::{InvalidPassword, Password, PasswordHash};
 pub use password_policy::{PasswordPolicy, WeakPassword};
 pub use person_name::{FullName, InvalidName, NamePart, PersonName};
 pub use refresh_token::{RefreshToken, Seed, SeedDigest};
-pub use session::{Contract, EndReason, Presentation, Session, SessionEnd};
+pub use session::{Contract, EndReason, MAX_LIVE_SESSIONS, Presentation, Session, SessionEnd};
 pub use source::{Client, SourceAddress, UserAgent};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use user::{AccountStatus, NewUser, User};

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_kept_as_typed_but_for_normalisation() {
+    fn pw_07_it_is_kept_as_typed_but_for_normalisation() {
         assert_eq!(Password::parse("  a b\0 ").unwrap().expose(), "  a b\0 ");
         assert_eq!(
             Password::parse("e\u{301}").unwrap().expose(),

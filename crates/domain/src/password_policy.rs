@@ -5,13 +5,20 @@ use std::sync::LazyLock;
 
 use crate::{Email, Password, Username};
 
-/// The commonest passwords of public breaches, one a line, in lower case:
-/// a compilation by Royce Williams that Django ships, ASCII entries only.
+/// The commonest passwords of public breaches, one a line, in lower case, ASCII
+/// entries only: a compilation by Royce Williams that Django ships, and zxcvbn's
+/// list as far as it is long enough for us.
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("../data/common-passwords.txt").lines().collect());
 
 /// Fewest code points (contract §3; NIST SP 800-63B-4 §3.1.1.2).
 pub const MIN_CODE_POINTS: usize = 8;
+
+/// The service's name: what an attacker tries first here and nowhere else.
+const SERVICE: &str = "portcullis";
+
+/// How many digits and signs somebody adds at an end to please a rule.
+const MOST_ADDED: usize = 2;
 
 const SPECIAL: &str = "!@#$%^&*()_+-=[]{}|;:,.<>?";
 
@@ -116,11 +123,33 @@ fn check_composition(text: &str) -> Result<(), WeakPassword> {
     }
 }
 
-/// Whether the text, or what it is a usual disguise of (`P@ssw0rd`), is on the list.
+/// Whether the text is on the list, or what it is a usual disguise of
+/// (`P@ssw0rd`), or what is left of it without a digit and a sign or two at its
+/// ends (`Password1!`).
 fn is_common(text: &str) -> bool {
     let lower = text.to_lowercase();
-    COMMON.contains(lower.as_str())
-        || COMMON.contains(lower.chars().map(undisguised).collect::<String>().as_str())
+    cores(&lower).any(|core| {
+        is_listed(core) || is_listed(&core.chars().map(undisguised).collect::<String>())
+    })
+}
+
+fn is_listed(text: &str) -> bool {
+    text == SERVICE || COMMON.contains(text)
+}
+
+/// The text itself, and without up to [`MOST_ADDED`] characters at either end
+/// that are no letters.
+fn cores(text: &str) -> impl Iterator<Item = &str> {
+    let ends = move |added: usize| {
+        let core = text.len().checked_sub(added).and_then(|end| text.split_at_checked(end));
+        core.filter(|(_, rest)| !rest.contains(char::is_alphabetic)).map(|(core, _)| core)
+    };
+    (0..=MOST_ADDED).filter_map(ends).flat_map(|core| {
+        (0..=MOST_ADDED).filter_map(move |added| {
+            let rest = core.split_at_checked(added)?;
+            (!rest.0.contains(char::is_alphabetic)).then_some(rest.1)
+        })
+    })
 }
 
 fn undisguised(c: char) -> char {
@@ -174,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn common_passwords_and_their_disguises_are_refused() {
+    fn pw_09_common_passwords_and_their_disguises_are_refused() {
         assert!(COMMON.len() >= 10_000);
         for text in [
             "password1",
@@ -186,6 +215,41 @@ mod tests {
             "P@$$w0rd",
         ] {
             assert_eq!(check(PasswordPolicy::Basic, text), Err(WeakPassword::Common), "{text}");
+        }
+    }
+
+    #[test]
+    fn pw_08_pw_09_every_listed_password_is_refused_with_its_trivial_variants() {
+        let long: Vec<_> = COMMON.iter().filter(|text| text.len() >= MIN_CODE_POINTS).collect();
+        assert!(long.len() >= 10_000, "{}", long.len());
+        let is_refused = |text: &str| is_common(text) || panic!("{text} is accepted");
+        for text in long {
+            let capital = text[..1].to_uppercase() + &text[1..];
+            for variant in [(*text).to_owned(), text.to_uppercase(), capital.clone()] {
+                assert!(is_refused(&variant));
+            }
+            for variant in [format!("{capital}!"), format!("{text}1"), format!("{capital}1!")] {
+                assert!(is_refused(&variant));
+            }
+            if text.bytes().all(|byte| byte.is_ascii_lowercase()) {
+                let disguised = text.replace('a', "@").replace('e', "3").replace('i', "1");
+                assert!(is_refused(&disguised.replace('o', "0").replace('s', "$")));
+            }
+        }
+    }
+
+    #[test]
+    fn pw_10_the_services_name_is_refused() {
+        for text in ["portcullis", "Portcullis", "Portcullis1!", "P0rtcull1s"] {
+            assert_eq!(check(PasswordPolicy::Basic, text), Err(WeakPassword::Common), "{text}");
+        }
+        assert_eq!(check(PasswordPolicy::Basic, "under the portcullis"), Ok(()));
+    }
+
+    #[test]
+    fn what_is_added_to_a_common_word_makes_it_no_longer_common_if_it_is_enough() {
+        for text in ["password-6482", "x1password", "sunshine on leith", "ab1password9c"] {
+            assert_eq!(check(PasswordPolicy::Basic, text), Ok(()), "{text}");
         }
     }
 

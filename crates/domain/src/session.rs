@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::{Client, RefreshToken, SeedDigest, SessionId, Timestamp, UserId};
 
+/// Most sessions of one user that are live at a time, over both contracts. A
+/// login beyond them ends the oldest (OWASP ASVS 5.0 §7.1.2).
+pub const MAX_LIVE_SESSIONS: usize = 100;
+
 /// The published contract under which a session was opened, and whose life
 /// times it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub enum EndReason {
     PasswordReset,
     /// A refresh token that had been rotated out was presented again.
     Reuse,
+    /// Its owner logged in [`MAX_LIVE_SESSIONS`] times since.
+    Displaced,
 }
 
 /// When and why a session ended before its time.

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::web::Bytes;
 use ipnet::IpNet;
 use portcullis_app::App;
 use portcullis_domain::Timestamp;
 use portcullis_domain::ports::{Mailbox, RateLimiter};
 
+use crate::Traffic;
 use crate::fallback::KnownPaths;
+use crate::resources::health::{Health, Readiness};
 
 /// The application and everything that only its HTTP face needs.
 pub struct Api {
@@ -16,8 +19,10 @@ pub struct Api {
     pub(crate) limiters: Limiters,
     pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
     pub(crate) settings: HttpSettings,
-    pub(crate) document: String,
+    pub(crate) document: Bytes,
+    pub(crate) health: Health,
     pub(crate) known_paths: KnownPaths,
+    pub(crate) traffic: Traffic,
 }
 
 /// Who counts requests.
@@ -100,8 +105,22 @@ impl Api {
             limiters,
             mailbox,
             settings,
-            document: document.to_json().unwrap_or_default(),
+            document: document.to_json().unwrap_or_default().into(),
+            health: Health::default(),
             known_paths,
+            traffic: Traffic::default(),
         }
+    }
+
+    /// What `/health/ready` answers is up to this.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.health.readiness()
+    }
+
+    /// Its requests, for whoever stops the server.
+    #[must_use]
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 }

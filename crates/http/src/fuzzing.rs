@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::web::Bytes;
 use actix_web::{FromRequest, test};
 use ipnet::IpNet;
 use portcullis_domain::{Email, Password};
+use secrecy::zeroize::Zeroizing;
 
 use crate::extract::bearer::Bearer;
 use crate::extract::body::Body;
@@ -73,7 +73,7 @@ impl Body {
         Self {
             media_type: media_type.trim().to_ascii_lowercase(),
             content_type: content_type.to_owned(),
-            bytes: Bytes::copy_from_slice(bytes),
+            bytes: Zeroizing::new(bytes.to_vec()),
         }
     }
 }

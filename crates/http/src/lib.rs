@@ -7,6 +7,7 @@
 #![allow(clippy::allow_attributes, reason = "utoipa's macros expand to `allow`")]
 
 mod api;
+mod exchange;
 mod extract;
 mod fallback;
 #[cfg(fuzzing)]
@@ -17,8 +18,12 @@ mod pages;
 mod problem;
 mod resources;
 mod router;
+mod traffic;
 
 pub use api::{Api, CorsOrigins, Deprecation, HttpSettings, Limiters, RateLimits};
+pub use exchange::{Exchange, UnderWay};
 pub use openapi::document;
 pub use problem::ErrorCode;
+pub use resources::health::Readiness;
 pub use router::service;
+pub use traffic::Traffic;

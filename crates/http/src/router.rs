@@ -37,6 +37,8 @@ pub(crate) fn documented(config: &mut ServiceConfig<'_>) {
         .service(profile::change)
         .service(users::show)
         .service(health::health)
+        .service(health::live)
+        .service(health::ready)
         .service(jwks::public_keys);
 }
 

@@ -105,7 +105,23 @@ mod tests {
     use std::time::Duration;
 
     #[tokio::test]
-    async fn clients_that_left_are_forgotten() {
+    async fn lg_14_a_client_over_the_limit_is_not_forgotten_for_many_others() {
+        let limiter = MemoryLimiter::new();
+        let quota = Quota { limit: 3, window: Duration::from_mins(1) };
+        let now = Timestamp::from_seconds(0);
+        let client = Bucket::Strict(Ipv4Addr::LOCALHOST.into());
+        for _ in 0..3 {
+            assert!(limiter.take(client, quota, now).await.unwrap().allowed);
+        }
+        for other in 0..100_000_u32 {
+            let other = Bucket::Strict(Ipv4Addr::from(other).into());
+            limiter.take(other, quota, now).await.unwrap();
+        }
+        assert!(!limiter.take(client, quota, now).await.unwrap().allowed);
+    }
+
+    #[tokio::test]
+    async fn do_10_clients_that_left_are_forgotten() {
         let limiter = MemoryLimiter::new();
         let quota = Quota { limit: 3, window: Duration::from_mins(1) };
         for client in 0..20_000_u32 {

@@ -1,12 +1,14 @@
 //! What the store holds, and the rules that a database would enforce.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use portcullis_domain::ports::{IdentifierDigest, MailboxMessage, OwedLetter};
 use portcullis_domain::{
-    AuditEvent, Failures, LetterId, LoginIdentifier, NewUser, OneTimeToken, Purpose, Session,
-    SessionEnd, SessionId, StoreError, Taken, Timestamp, TokenDigest, User, UserId, UserNumber,
+    AuditEvent, EndReason, Failures, LetterId, LoginIdentifier, MAX_LIVE_SESSIONS, NewUser,
+    OneTimeToken, Purpose, Session, SessionEnd, SessionId, StoreError, Taken, Timestamp,
+    TokenDigest, User, UserId, UserNumber,
 };
 
 /// A failure counter's key: an identifier from one network, or from all.
@@ -65,6 +67,22 @@ impl State {
         self.sessions.retain(|_, session| session.user_id != id);
         self.one_time_tokens.retain(|_, token| token.user_id != id);
         self.audit.retain(|event| event.user != Some(id));
+    }
+
+    /// Ends the oldest live sessions that are too many with one that is about to
+    /// open; says how many.
+    pub(crate) fn displace_sessions(&mut self, opening: &Session) -> u64 {
+        let end = SessionEnd { at: opening.opened_at, reason: EndReason::Displaced };
+        let is_other_live =
+            |session: &&mut Session| session.user_id == opening.user_id && session.is_live(end.at);
+        let mut live: Vec<_> = self.sessions.values_mut().filter(is_other_live).collect();
+        live.sort_by_key(|session| Reverse((session.opened_at, session.id.as_uuid())));
+        let mut displaced = 0;
+        for session in live.into_iter().skip(MAX_LIVE_SESSIONS - 1) {
+            session.end = Some(end);
+            displaced += 1;
+        }
+        displaced
     }
 
     /// Ends a session if it is that user's and live; says whether it did.

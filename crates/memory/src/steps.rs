@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use portcullis_domain::lockout::count_attempt;
 use portcullis_domain::ports::{
-    Attempt, Attempted, Caller, Callers, LoginStore, Opening, SessionStore,
+    Attempt, Attempted, Caller, Callers, LoginStore, Opened, Opening, SessionStore,
 };
 use portcullis_domain::{
     Failures, LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, Standing, StoreError,
@@ -82,7 +82,7 @@ impl LoginStore for MemoryStore {
         Ok(Attempted { standing, user })
     }
 
-    async fn open(&self, opening: Opening) -> Result<Option<User>, StoreError> {
+    async fn open(&self, opening: Opening) -> Result<Option<Opened>, StoreError> {
         let Opening { session, password_changed_at, attempt } = opening;
         let mut state = self.state().await;
         let Some(user) = state.users.get_mut(&session.user_id) else { return Ok(None) };
@@ -91,9 +91,10 @@ impl LoginStore for MemoryStore {
         }
         user.last_login_at = Some(session.opened_at);
         let user = user.clone();
+        let displaced = state.displace_sessions(&session);
         state.sessions.insert(session.id, session);
         forgive(&mut state, &attempt);
-        Ok(Some(user))
+        Ok(Some(Opened { user, displaced }))
     }
 
     async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {

@@ -64,6 +64,14 @@ impl Users for State {
         self.add_user(user)
     }
 
+    async fn add_discreetly(&mut self, user: NewUser) -> Result<User, StoreError> {
+        let added = self.add_user(user);
+        if added.is_err() {
+            self.last_number += 1;
+        }
+        added
+    }
+
     async fn by_id(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         Ok(self.users.get(&id).cloned())
     }

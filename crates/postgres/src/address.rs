@@ -15,6 +15,15 @@ use crate::tls::{self, Trust};
 /// How long making a connection may take, its greeting included.
 pub(crate) const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long what was sent may go unacknowledged, and a connection unused before
+/// its other end is asked after: a server that fell silent behind a network that
+/// is gone is noticed within twice this, and its connection given back.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// When a server is to end a transaction whose client says nothing more: it may
+/// have been cut off, with rows locked.
+const ABANDONED: Duration = Duration::from_secs(10);
+
 /// What the statements are written for, whatever the database's default is.
 const ISOLATION: &str = r"-c default_transaction_isolation=read\ committed";
 
@@ -113,13 +122,19 @@ impl FromStr for Address {
         let hosts = u32::try_from(driver.get_hosts().len()).unwrap_or(1).max(1);
         // Shared by all hosts, or a silent one would leave none for the next.
         driver.ssl_mode(ssl).connect_timeout(CONNECT_PATIENCE / hosts);
+        driver.tcp_user_timeout(SILENCE);
+        driver.keepalives_idle(SILENCE).keepalives_interval(SILENCE / 5).keepalives_retries(5);
         if driver.get_application_name().is_none() {
             driver.application_name("portcullis");
         }
         // What the address says itself comes last and so prevails.
         let said = driver.get_options().unwrap_or_default().to_owned();
-        let limit = format!("-c statement_timeout={}", STATEMENT_TIMEOUT.as_millis());
-        driver.options(format!("{limit} {ISOLATION} {said}").trim_end());
+        let limits = format!(
+            "-c statement_timeout={} -c idle_in_transaction_session_timeout={}",
+            STATEMENT_TIMEOUT.as_millis(),
+            ABANDONED.as_millis()
+        );
+        driver.options(format!("{limits} {ISOLATION} {said}").trim_end());
         let tls = trust.map(tls::client_config).transpose()?;
         Ok(Self { driver, tls: tls.map(Arc::new) })
     }
@@ -137,6 +152,15 @@ mod tests {
         assert!(!format!("{address:?}").contains("c4n4ry"));
         let socket: Address = "postgres://ann@%2Frun%2Fpostgresql/auth".parse().unwrap();
         assert_eq!(socket.to_string(), "/run/postgresql:5432/auth");
+    }
+
+    #[test]
+    fn r_46_a_network_that_is_gone_is_noticed() {
+        let address: Address = "postgres://ann@db.example.com/auth".parse().unwrap();
+        assert_eq!(address.driver.get_tcp_user_timeout(), Some(&SILENCE));
+        assert!(address.driver.get_keepalives());
+        let asked = 5 * address.driver.get_keepalives_interval().unwrap();
+        assert_eq!(address.driver.get_keepalives_idle() + asked, 2 * SILENCE);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use diesel_async::AsyncPgConnection;
 use portcullis_domain::Cause;
+use rustls::ClientConfig;
 use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -19,10 +20,23 @@ pub enum ConnectError {
     Silent(String),
 }
 
-/// Connects, in bounded time.
+/// Connects, in bounded time. The connection ends with what is returned, even
+/// if its server still owes it an answer: one that is frozen keeps nothing open.
 pub(crate) async fn connect(address: &Address) -> Result<AsyncPgConnection, ConnectError> {
-    let made = async { Ok(AsyncPgConnection::try_from(greet(address).await?).await?) };
+    let made = async {
+        Ok(if let Some(config) = &address.tls {
+            let (client, connection) = address.driver.connect(tls(config)).await?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+        } else {
+            let (client, connection) = address.driver.connect(NoTls).await?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+        })
+    };
     in_time(address, made).await
+}
+
+fn tls(config: &ClientConfig) -> MakeRustlsConnect {
+    MakeRustlsConnect::new(config.clone())
 }
 
 /// The same, with nothing on top of the driver.
@@ -45,8 +59,7 @@ async fn in_time<T>(
 /// becomes of it.
 async fn greet(address: &Address) -> Result<Client, Cause> {
     if let Some(config) = &address.tls {
-        let tls = MakeRustlsConnect::new(rustls::ClientConfig::clone(config));
-        let (client, connection) = address.driver.connect(tls).await?;
+        let (client, connection) = address.driver.connect(tls(config)).await?;
         tokio::spawn(connection);
         Ok(client)
     } else {

@@ -6,6 +6,7 @@
 //! memory.
 
 mod address;
+mod clock;
 mod connect;
 mod migrations;
 mod pool;
@@ -14,9 +15,11 @@ mod tls;
 
 use std::sync::Arc;
 
+use portcullis_domain::ports::Clock;
 use portcullis_sql::SqlStore;
 
 pub use address::{Address, AddressError};
+pub use clock::DatabaseClock;
 pub use connect::ConnectError;
 #[doc(hidden)]
 pub use migrations::revert;
@@ -31,4 +34,19 @@ pub use pool::OpenError;
 pub fn open(address: &Address, connections: usize) -> Result<SqlStore, OpenError> {
     let pool = Arc::new(pool::Pool::new(address, connections.max(1))?);
     Ok(SqlStore::new(pool.clone(), pool))
+}
+
+/// The same, and the database's clock, which tells the machine's time until it is
+/// read.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with_clock(
+    address: &Address,
+    connections: usize,
+    machine: &dyn Clock,
+) -> Result<(SqlStore, DatabaseClock), OpenError> {
+    let pool = Arc::new(pool::Pool::new(address, connections.max(1))?);
+    let clock = DatabaseClock::new(Arc::clone(&pool), machine);
+    Ok((SqlStore::new(pool.clone(), pool), clock))
 }

@@ -1,9 +1,13 @@
 //! Bringing a database to this version's schema.
 
-use diesel::Connection;
+use std::time::{Duration, Instant};
+
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
+use diesel::sql_types::Bool;
+use diesel::{Connection, QueryableByName, RunQueryDsl};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -18,7 +22,15 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postg
 /// after the other; waits a minute for the others, and gives a migration as
 /// long. The number is ours alone: "portcull" in ASCII.
 const ALONE: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s';
-    SELECT pg_advisory_xact_lock(8101821163713883244);";
+    SELECT pg_advisory_xact_lock(8101821163713883244); SET LOCAL lock_timeout = '500ms';";
+
+/// How long a migration waits for a table that somebody uses, as said above:
+/// whoever comes to that table meanwhile waits behind it.
+const TABLE_PATIENCE: Duration = Duration::from_millis(500);
+/// How long those get to pass before it is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long it is tried.
+const WORTH_TRYING: Duration = Duration::from_mins(1);
 
 /// Why a database is not at this version's schema.
 #[derive(Debug, thiserror::Error)]
@@ -58,19 +70,76 @@ pub async fn migrate(address: &Address) -> Result<Vec<String>, MigrationError> {
     if loses_statements(address).await? {
         return Err(MigrationError::Pooler);
     }
-    let connection = connect(address).await?;
-    #[expect(clippy::disallowed_methods, reason = "once, before anything is served")]
-    let migrated = tokio::task::spawn_blocking(move || {
-        let mut connection = Blocking::from(connection);
-        connection.transaction(|connection| {
-            connection.batch_execute(ALONE)?;
-            refuse_newer(connection)?;
-            let applied = connection.run_pending_migrations(MIGRATIONS);
-            let applied = applied.map_err(MigrationError::Failed)?;
-            Ok(applied.iter().map(ToString::to_string).collect())
-        })
-    });
-    migrated.await.map_err(|error| MigrationError::Failed(error.into()))?
+    let started = Instant::now();
+    loop {
+        let connection = connect(address).await?;
+        #[expect(clippy::disallowed_methods, reason = "once, before anything is served")]
+        let attempt = tokio::task::spawn_blocking(move || attempt(connection)).await;
+        match attempt.map_err(|error| MigrationError::Failed(error.into()))? {
+            Err(Unapplied::InTheWay(_)) if started.elapsed() < WORTH_TRYING => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            tried => {
+                return tried
+                    .map_err(|(Unapplied::InTheWay(error) | Unapplied::Other(error))| error);
+            }
+        }
+    }
+}
+
+/// Why an attempt changed nothing.
+enum Unapplied {
+    /// A migration failed after a time in which somebody may have been in its way.
+    InTheWay(MigrationError),
+    /// Anything else.
+    Other(MigrationError),
+}
+
+impl<E: Into<MigrationError>> From<E> for Unapplied {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+fn attempt(connection: AsyncPgConnection) -> Result<Vec<String>, Unapplied> {
+    let mut connection = Blocking::from(connection);
+    if is_up_to_date(&mut connection)? {
+        return Ok(Vec::new());
+    }
+    connection.transaction(|connection| {
+        connection.batch_execute(ALONE)?;
+        refuse_newer(connection)?;
+        let started = Instant::now();
+        let applied = connection.run_pending_migrations(MIGRATIONS);
+        let applied = applied.map_err(MigrationError::Failed).map_err(|error| {
+            // The driver does not tell a lock that was waited for in vain from
+            // other errors; it took that long, though.
+            let is_in_the_way = started.elapsed() >= TABLE_PATIENCE;
+            if is_in_the_way { Unapplied::InTheWay(error) } else { Unapplied::Other(error) }
+        })?;
+        Ok(applied.iter().map(ToString::to_string).collect())
+    })
+}
+
+/// Whether there is nothing to do. It only reads, so that a server may start with a
+/// role that has rights to rows alone, where its owner has migrated before.
+fn is_up_to_date(connection: &mut Blocking) -> Result<bool, MigrationError> {
+    #[derive(QueryableByName)]
+    struct Applied {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        version: String,
+    }
+    let is_there = sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL");
+    if !diesel::select(is_there).get_result::<bool>(connection)? {
+        return Ok(false);
+    }
+    let applied: Vec<Applied> =
+        diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
+    let known: Vec<Box<dyn Migration<Pg>>> =
+        MIGRATIONS.migrations().map_err(MigrationError::Failed)?;
+    let mut versions = known.iter().map(|migration| migration.name().version().to_string());
+    let is_applied = |version| applied.iter().any(|applied| applied.version == version);
+    Ok(applied.len() == known.len() && versions.all(is_applied))
 }
 
 /// Undoes every migration, newest first: for tests of the migrations.

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::ConnectionError;
-use diesel_async::AsyncPgConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
+use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::pooled_connection::deadpool::{self, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use portcullis_domain::StoreError;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use portcullis_domain::{StoreError, Timestamp};
 use portcullis_sql::{Connection, Lease, Source};
+use tokio::time::Instant;
 
 use crate::Address;
 use crate::connect::connect;
@@ -53,13 +57,43 @@ impl Pool {
             .map_err(|error| OpenError(error.into()))?;
         Ok(Self(pool))
     }
+
+    /// What the database's clock shows. A connection whose answer nobody waited
+    /// for is closed.
+    pub(crate) async fn time(&self) -> Result<Timestamp, StoreError> {
+        let away = |error: PoolError| StoreError::Unavailable(error.into());
+        let mut connection = Closing(Some(self.0.get().await.map_err(away)?));
+        let told = match &mut connection.0 {
+            Some(pooled) => diesel::select(sql::<BigInt>(TIME)).get_result(pooled).await,
+            None => return Err(StoreError::Other("a connection is gone".into())),
+        };
+        let micros: i64 = told.map_err(|error| StoreError::Unavailable(error.into()))?;
+        drop(connection.0.take());
+        Ok(Timestamp::from_micros(micros))
+    }
+}
+
+/// Microseconds since the epoch.
+const TIME: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+/// A connection that does not return to its pool.
+struct Closing(Option<Object<AsyncPgConnection>>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        drop(self.0.take().map(Object::take));
+    }
 }
 
 #[async_trait]
 impl Source for Pool {
     async fn lease(&self) -> Result<Lease, StoreError> {
-        let connection =
-            self.0.get().await.map_err(|error: PoolError| StoreError::Unavailable(error.into()))?;
-        Ok(Lease::new(Connection::Postgres(Box::new(connection))))
+        let asked = Instant::now();
+        // Waiting for another's connection and making one share their time.
+        let got = tokio::time::timeout(PATIENCE, self.0.get()).await;
+        let connection = got
+            .map_err(|late| StoreError::Unavailable(late.into()))?
+            .map_err(|error: PoolError| StoreError::Unavailable(error.into()))?;
+        Ok(Lease::new(Connection::Postgres(Box::new(connection))).asked_for(asked))
     }
 }

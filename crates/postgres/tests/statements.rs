@@ -5,10 +5,12 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis_conformance::build::{LOCKOUT, START, TICK, attempt, name, source, stored_user};
+use portcullis_conformance::build::{
+    LOCKOUT, START, TICK, attempt, name, session, source, stored_session, stored_user,
+};
 use portcullis_domain::lockout::FAILURE_MEMORY;
-use portcullis_domain::ports::{Attempt, Lease, LoginStore, OutboxQueue, Store};
-use portcullis_domain::{StoreError, Timestamp};
+use portcullis_domain::ports::{Attempt, Lease, LoginStore, OutboxQueue, SessionStore, Store};
+use portcullis_domain::{Session, StoreError, Timestamp};
 use portcullis_memory::MemoryStore;
 use portcullis_sql::SqlStore;
 use portcullis_testkit::Postgres;
@@ -129,4 +131,36 @@ async fn a_sudden_backlog_is_claimed_as_fast_as_a_few() {
     let claims = store.claim(START, lease).await.unwrap();
     assert_eq!(claims.len(), 20);
     assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+}
+
+/// In Berlin, the hour before the first of these moments comes twice, and the
+/// one after the second never; the database is told to think in that zone.
+#[tokio::test(flavor = "multi_thread")]
+async fn r_42_moments_around_a_change_of_the_clocks_stay_what_they_are() {
+    let (store, url) = store();
+    let name = url.rsplit('/').next().unwrap();
+    let zone = format!("ALTER DATABASE {name} SET timezone TO 'Europe/Berlin'");
+    assert_eq!(Postgres::shared().sql(&url, &zone), "");
+    let shown = Postgres::shared().sql(&url, "SELECT '2026-07-01T00:00:00Z'::timestamptz");
+    assert_eq!(shown.trim(), "2026-07-01 02:00:00+02", "the zone is in force");
+    let user = stored_user(&store, "ann").await;
+    let autumn = Timestamp::parse("2026-10-25T01:00:00Z").unwrap();
+    let spring = Timestamp::parse("2027-03-28T01:00:00Z").unwrap();
+    let half = Duration::from_mins(30);
+    for moment in [autumn - half, autumn - TICK, autumn, autumn + half, spring - TICK, spring] {
+        let session = Session {
+            opened_at: moment - half,
+            rotated_at: moment - half,
+            last_used_at: moment - half,
+            expires_at: moment,
+            ..session(user.id)
+        };
+        stored_session(&store, &session).await;
+        assert_eq!(store.caller(session.id).await.unwrap().unwrap().session, session);
+        let advance = async |at| {
+            store.advance(session.id, 0, session.seed_digest, at).await.unwrap().is_some()
+        };
+        assert!(!advance(moment).await, "{moment} is over");
+        assert!(advance(moment - TICK).await, "{moment} is not over yet");
+    }
 }

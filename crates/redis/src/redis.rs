@@ -1,7 +1,6 @@
 //! Redis, asked in bounded time, and left alone for a moment when it fails.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,7 +8,7 @@ use deadpool::managed::{Object, Pool};
 use deadpool_redis::redis::{self, FromRedisValue, Script, ScriptInvocation, Value};
 use portcullis_domain::Cause;
 use portcullis_domain::ports::Auxiliary;
-use tokio::time::Instant;
+use tokio::sync::watch;
 
 use crate::Address;
 use crate::link::{ANSWER_PATIENCE, FIND_PATIENCE, Linker};
@@ -17,12 +16,14 @@ use crate::link::{ANSWER_PATIENCE, FIND_PATIENCE, Linker};
 /// Connections; each carries many requests at once.
 const CONNECTIONS: usize = 16;
 
-/// How long Redis is left alone after it failed, so that an outage costs each
-/// request next to nothing and its end is noticed at once.
+/// How often Redis is asked whether it is back.
 const REST: Duration = Duration::from_millis(500);
 
 /// Refusals of a server that another one has to be asked instead of.
 const ELSEWHERE: [&str; 4] = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN"];
+
+/// The least that tells whether scripts run.
+const PING: &str = "return redis.call('PING')";
 
 /// Redis did not do what it was asked, or not in time.
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +31,9 @@ const ELSEWHERE: [&str; 4] = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN"
 pub struct RedisError(#[source] pub(crate) Cause);
 
 impl RedisError {
-    /// Whether waiting may mend it: nobody is there, or nobody answers. A login
-    /// that is refused or a certificate that is not trusted will stay so.
+    /// Whether waiting may mend it: nobody is there, nobody answers, or the data
+    /// are still being read. A login that is refused or a certificate that is not
+    /// trusted will stay so.
     #[must_use]
     pub fn is_absence(&self) -> bool {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&*self.0);
@@ -45,7 +47,8 @@ impl RedisError {
             }
             let refused = error.downcast_ref::<redis::RedisError>();
             if refused.is_some_and(|error| {
-                error.code().is_some() || error.kind() == redis::ErrorKind::AuthenticationFailed
+                let is_answer = error.code().is_some() && !is_elsewhere(error);
+                is_answer || error.kind() == redis::ErrorKind::AuthenticationFailed
             }) {
                 return false;
             }
@@ -53,6 +56,18 @@ impl RedisError {
         }
         true
     }
+}
+
+/// Why there is no answer.
+enum Unanswered {
+    /// It says no: it is there.
+    Refused(Cause),
+    /// Nobody is there, nobody answers, or who answers cannot help for now.
+    Away(Cause),
+}
+
+fn is_elsewhere(error: &redis::RedisError) -> bool {
+    error.code().is_some_and(|code| ELSEWHERE.contains(&code))
 }
 
 /// There can be no connections to that address.
@@ -64,7 +79,8 @@ pub struct OpenError(#[source] Cause);
 #[derive(Clone)]
 pub struct Redis {
     pool: Pool<Linker>,
-    rest: Arc<Rest>,
+    /// Whether it failed and has not answered since; then it is left alone.
+    is_away: watch::Sender<bool>,
     is_alone: bool,
 }
 
@@ -72,45 +88,6 @@ pub struct Redis {
 pub(crate) struct Answer<T> {
     pub(crate) value: T,
     pub(crate) process: Option<String>,
-}
-
-/// Until when Redis is left alone, in milliseconds since the start; zero while
-/// it answers.
-struct Rest {
-    started: Instant,
-    until: AtomicU64,
-}
-
-impl Rest {
-    fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn later(&self) -> u64 {
-        self.now() + u64::try_from(REST.as_millis()).unwrap_or(0)
-    }
-
-    /// Whether to ask. After a rest one asks first, and the others rest on until
-    /// it has an answer: a server that hangs holds up one at a time.
-    fn lets_ask(&self) -> bool {
-        match self.until.load(Ordering::Relaxed) {
-            0 => true,
-            until if self.now() < until => false,
-            until => {
-                let later = self.later();
-                let order = Ordering::Relaxed;
-                self.until.compare_exchange(until, later, order, order).is_ok()
-            }
-        }
-    }
-
-    fn begin(&self) {
-        self.until.store(self.later(), Ordering::Relaxed);
-    }
-
-    fn end(&self) {
-        self.until.store(0, Ordering::Relaxed);
-    }
 }
 
 impl Redis {
@@ -127,8 +104,7 @@ impl Redis {
             .create_timeout(Some(FIND_PATIENCE))
             .build()
             .map_err(|error| OpenError(error.into()))?;
-        let rest = Rest { started: Instant::now(), until: AtomicU64::new(0) };
-        Ok(Self { pool, rest: Arc::new(rest), is_alone: address.is_alone() })
+        Ok(Self { pool, is_away: watch::Sender::new(false), is_alone: address.is_alone() })
     }
 
     /// Whether one server answers for every key.
@@ -143,59 +119,98 @@ impl Redis {
     /// # Errors
     /// [`RedisError`] when there is none in time.
     pub async fn ping(&self) -> Result<(), RedisError> {
-        let script = Script::new("return redis.call('PING')");
+        let script = Script::new(PING);
         self.call::<Value>(|_| Some(script.prepare_invoke())).await.map(drop)
     }
 
-    /// Calls a script over some link; a second time over a new one, if an old
-    /// link turns out to be broken. Not at all while Redis is left alone, and
-    /// not if there is nothing to call, given the link's server process.
+    /// Calls a script over some link. Not at all while Redis is away, and not if
+    /// there is nothing to call, given the link's server process.
     pub(crate) async fn call<'a, T: FromRedisValue + Send>(
         &self,
         prepare: impl Fn(Option<&str>) -> Option<ScriptInvocation<'a>> + Send + Sync,
     ) -> Result<Option<Answer<T>>, RedisError> {
-        if !self.rest.lets_ask() {
-            return Err(RedisError("it failed a moment ago".into()));
-        }
+        let mut is_away = self.is_away.subscribe();
+        // Who waits while another finds out waits no longer.
+        let answer = tokio::select! {
+            biased;
+            _ = is_away.wait_for(|is_away| *is_away) => {
+                return Err(RedisError("it failed a moment ago".into()));
+            }
+            answer = self.ask(prepare) => answer,
+        };
+        answer.map_err(|error| match error {
+            Unanswered::Refused(cause) => RedisError(cause),
+            Unanswered::Away(cause) => {
+                self.leave_alone(&cause);
+                RedisError(cause)
+            }
+        })
+    }
+
+    /// Calls a script; a second time over a new link, if an old one turns out to
+    /// be broken. One that is silent is not tried again: that would take as long.
+    async fn ask<'a, T: FromRedisValue + Send>(
+        &self,
+        prepare: impl Fn(Option<&str>) -> Option<ScriptInvocation<'a>> + Send + Sync,
+    ) -> Result<Option<Answer<T>>, Unanswered> {
         loop {
-            let mut link = self.pool.get().await.map_err(|error| self.failed(error.into()))?;
+            let link = self.pool.get().await;
+            let mut link = link.map_err(|error| Unanswered::Away(error.into()))?;
             let is_old = Object::metrics(&link).recycled.is_some();
-            let Some(invocation) = prepare(link.process.as_deref()) else {
-                // After a rest the link is a new one: Redis is there.
-                self.rest.end();
-                return Ok(None);
-            };
+            let Some(invocation) = prepare(link.process.as_deref()) else { return Ok(None) };
             let answer = invocation.invoke_async(&mut *link);
-            let cause = match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
+            let (cause, is_broken) = match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
                 Ok(Ok(value)) => {
-                    self.rest.end();
                     return Ok(Some(Answer { value, process: link.process.clone() }));
                 }
                 // A refusal is an answer: Redis is there, though not as it should be.
-                Ok(Err(error)) if error.code().is_some() => {
-                    self.rest.end();
-                    if error.code().is_some_and(|code| ELSEWHERE.contains(&code)) {
-                        drop(Object::take(link));
-                    }
-                    return Err(RedisError(error.into()));
+                Ok(Err(error)) if is_elsewhere(&error) => {
+                    drop(Object::take(link));
+                    return Err(Unanswered::Away(error.into()));
                 }
-                Ok(Err(error)) => Cause::from(error),
-                Err(late) => Cause::from(late),
+                Ok(Err(error)) if error.code().is_some() => {
+                    return Err(Unanswered::Refused(error.into()));
+                }
+                Ok(Err(error)) => {
+                    let is_late = error.is_timeout();
+                    (Cause::from(error), !is_late)
+                }
+                Err(late) => (Cause::from(late), false),
             };
             // What is left of a connection that failed is of no use, and others
             // that are idle lead to the same place.
             drop(Object::take(link));
             self.pool.retain(|_, _| false);
-            if !is_old {
-                return Err(self.failed(cause));
+            if !(is_old && is_broken) {
+                return Err(Unanswered::Away(cause));
             }
         }
     }
 
-    fn failed(&self, cause: Cause) -> RedisError {
+    /// From now on nobody asks but one task, until it has an answer: an outage
+    /// costs requests next to nothing, and its end is noticed at once.
+    fn leave_alone(&self, cause: &Cause) {
+        if self.is_away.send_replace(true) {
+            return;
+        }
         tracing::warn!(cause = %cause, "Redis does not answer");
-        self.rest.begin();
-        RedisError(cause)
+        let redis = self.clone();
+        tokio::spawn(async move {
+            let script = Script::new(PING);
+            loop {
+                tokio::time::sleep(REST).await;
+                // What others left behind may lead nowhere.
+                redis.pool.retain(|_, _| false);
+                match redis.ask::<Value>(|_| Some(script.prepare_invoke())).await {
+                    Ok(_) | Err(Unanswered::Refused(_)) => break,
+                    Err(Unanswered::Away(cause)) => {
+                        tracing::debug!(cause = %cause, "Redis still does not answer");
+                    }
+                }
+            }
+            tracing::info!("Redis answers again");
+            redis.is_away.send_replace(false);
+        });
     }
 }
 

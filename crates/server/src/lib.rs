@@ -1,6 +1,7 @@
 //! What the `portcullis` binary does: reads settings, picks adapters, starts.
 
 mod cli;
+mod connection;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod healthcheck;

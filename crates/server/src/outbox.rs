@@ -3,9 +3,8 @@
 use std::error::Error;
 use std::io::Write;
 
-use portcullis_crypto::SystemClock;
 use portcullis_domain::LetterId;
-use portcullis_domain::ports::{Clock, OwedLetter};
+use portcullis_domain::ports::OwedLetter;
 use uuid::Uuid;
 
 use crate::settings::Settings;
@@ -64,7 +63,7 @@ pub(crate) async fn retry(ids: &[Uuid], all: bool) -> Result<(), Box<dyn Error>>
     };
     let mut unknown = 0;
     for id in &chosen {
-        if storage.outbox.revive(*id, SystemClock.now()).await? {
+        if storage.outbox.revive(*id, storage.clock.now()).await? {
             println!("due again: {}", id.as_uuid());
         } else {
             unknown += 1;

@@ -2,22 +2,40 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
 
-use actix_web::{HttpServer, web};
+use actix_http::HttpService;
+use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
+use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
+use actix_web::web;
+use portcullis_http::{Api, Readiness, Traffic};
+use socket2::SockRef;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
+use crate::connection::{Connection, HEAD_PATIENCE, IDLE_PATIENCE};
 use crate::settings::{Database, MailProvider, Settings};
 use crate::telemetry;
 use crate::wire::{Wired, wire};
 use crate::workers::Workers;
 
-/// How long a client may take to send its headers (contract §2: under 30 s).
-const HEADER_PATIENCE: Duration = Duration::from_secs(10);
-/// How long an idle connection is kept; above what proxies keep theirs.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a client may take to close its end once we have closed ours.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+/// Connections that a worker serves at the same time; others wait to be accepted.
+/// One that is idle takes some 10 KiB, so that this many take 100 MiB.
+const CONNECTIONS_PER_WORKER: usize = 10_000;
+/// Connections that the kernel keeps waiting (it takes the smaller of this and
+/// `net.core.somaxconn`, by default 4096).
+const BACKLOG: i32 = 4096;
+
+/// How long nobody may have asked for anything before open connections are cut:
+/// longer than a client needs to send its next request.
+const QUIET: Duration = Duration::from_millis(500);
+/// How long that is waited for at most.
+const LEAVE: Duration = Duration::from_secs(5);
 
 /// Serves until it is told to stop.
 pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
@@ -30,25 +48,33 @@ pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
 }
 
 async fn run(settings: Settings, wired: Wired) -> Result<(), Box<dyn Error>> {
+    let readiness = wired.api.readiness();
     let api = web::Data::new(wired.api);
     let address = SocketAddr::new(settings.server.host, settings.server.port);
-    let grace = settings.server.shutdown_grace.as_secs().max(1);
-    let server = HttpServer::new(move || portcullis_http::service(&api))
+    let grace = settings.server.shutdown_grace;
+    let leave = LEAVE.min(grace / 4);
+    let cannot_listen = |error| format!("HOST, PORT: {address} cannot be listened on: {error}");
+    let listener = listen(address).map_err(cannot_listen)?;
+    let door = listener.try_clone()?;
+    let server = Server::build()
         .workers(settings.server.workers)
-        .client_request_timeout(HEADER_PATIENCE)
-        .keep_alive(KEEP_ALIVE)
-        // Whoever hangs up is not worked for: their password is not hashed.
-        .h1_allow_half_closed(false)
-        .shutdown_timeout(grace)
-        .disable_signals()
-        .bind(address)
-        .map_err(|error| format!("HOST, PORT: {address} cannot be listened on: {error}"))?
+        .max_concurrent_connections(CONNECTIONS_PER_WORKER)
+        .shutdown_timeout(grace.saturating_sub(leave).as_secs().max(1))
+        .disable_signals();
+    let (draining, handed) = (server.graceful_shutdown_signal(), api.clone());
+    let server = server
+        .listen("portcullis", listener, move || connections(&handed, draining.clone()))
+        .map_err(cannot_listen)?
         .run();
-    introduce(&settings, wired.has_mailbox_page)?;
+    if let Err(error) = introduce(&settings, wired.has_mailbox_page) {
+        // Nobody has to read it.
+        warn!(%error, "the greeting could not be written");
+    }
 
-    let workers = Workers::start(&wired.app);
+    let workers = Workers::start(&wired.app, wired.database_clock);
     let handle = server.handle();
     let stop_workers = workers.stopper();
+    let delay = settings.server.shutdown_delay;
     let stopper = tokio::spawn(async move {
         let name = asked_to_stop().await;
         info!(signal = name, "stopping: requests under way are finished first");
@@ -57,8 +83,10 @@ async fn run(settings: Settings, wired: Wired) -> Result<(), Box<dyn Error>> {
             warn!("stopping at once");
             std::process::exit(1);
         });
+        withdraw(&readiness, delay).await;
         // Side by side with the last requests: together they have one grace.
         stop_workers();
+        take_leave(api.traffic(), door, &handle, leave).await;
         handle.stop(true).await;
     });
     server.await?;
@@ -66,6 +94,81 @@ async fn run(settings: Settings, wired: Wired) -> Result<(), Box<dyn Error>> {
     workers.stop().await;
     info!("stopped");
     Ok(())
+}
+
+/// Opens the socket that clients connect to.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    SockRef::from(&listener).listen(BACKLOG)?;
+    Ok(listener)
+}
+
+/// What becomes of a connection: HTTP/1.1, and nothing else. HTTP/2 is a proxy's
+/// business, with its own ways to flood a server.
+fn connections(
+    api: &web::Data<Api>,
+    draining: GracefulShutdownSignal,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error: std::fmt::Debug, InitError = ()>
++ use<> {
+    let http = HttpService::build()
+        .client_request_timeout(HEAD_PATIENCE)
+        .client_disconnect_timeout(CLOSE_PATIENCE)
+        .keep_alive(IDLE_PATIENCE)
+        // Whoever hangs up is not worked for: their password is not hashed.
+        .h1_allow_half_closed(false)
+        .graceful_shutdown_signal(move || {
+            let draining = draining.clone();
+            async move { draining.notified().await }
+        })
+        .on_connect_ext(|connection: &Connection, data| {
+            data.insert(connection.exchange());
+        })
+        .h1(map_config(portcullis_http::service(api), |()| AppConfig::default()));
+    fn_service(|stream: TcpStream| async {
+        let peer = stream.peer_addr().ok();
+        // Answers are small and whole: there is nothing to wait for.
+        drop(stream.set_nodelay(true));
+        Ok((Connection::new(stream), peer))
+    })
+    .and_then(http)
+}
+
+/// Lets load balancers know first, and gives them time to heed it.
+async fn withdraw(readiness: &Readiness, delay: Duration) {
+    readiness.withdraw();
+    if !delay.is_zero() {
+        info!(?delay, "/health/ready says so; serving on until load balancers have seen it");
+        tokio::time::sleep(delay).await;
+    }
+}
+
+/// Refuses new connections, and lets the clients of open ones know.
+///
+/// Connections that have been accepted are served, and each answer is its
+/// connection's last; those on which nobody asks for anything are left to the
+/// server's own stop, which cuts them. It must not come sooner: a request may be
+/// on its way on a connection that looks idle.
+async fn take_leave(
+    traffic: &Traffic,
+    door: TcpListener,
+    server: &ServerHandle,
+    at_most: Duration,
+) {
+    traffic.leave();
+    // Closing the socket is the server's, and comes with its stop, which would
+    // forget connections that no worker has taken yet.
+    server.pause().await;
+    if let Err(error) = SockRef::from(&door).shutdown(Shutdown::Read) {
+        warn!(%error, "new connections are still accepted");
+    }
+    let started = Instant::now();
+    while started.elapsed() < at_most {
+        let begun = traffic.begun();
+        tokio::time::sleep(QUIET.min(at_most)).await;
+        if traffic.is_quiet() && traffic.begun() == begun {
+            return;
+        }
+    }
 }
 
 /// Waits for SIGTERM or SIGINT, and names it.

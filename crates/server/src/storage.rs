@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use portcullis_crypto::SystemClock;
 use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::{
-    AccountsArchive, Callers, LoginStore, Mailbox, OutboxQueue, SessionStore, Store,
+    AccountsArchive, Callers, Clock, LoginStore, Mailbox, OutboxQueue, SessionStore, Store,
 };
-use portcullis_postgres::MigrationError;
+use portcullis_postgres::{DatabaseClock, MigrationError};
 use portcullis_redis::{CachedCallers, CachedLogins, CachedSessions, CachedStore, CallerCache};
 
 use crate::settings::{Database, Settings};
@@ -21,6 +22,10 @@ pub(crate) struct Storage {
     pub(crate) outbox: Arc<dyn OutboxQueue>,
     pub(crate) archive: Arc<dyn AccountsArchive>,
     pub(crate) mailbox: Arc<dyn Mailbox>,
+    /// The clock by which things expire.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The same, if somebody has to read it now and then.
+    pub(crate) database_clock: Option<Arc<DatabaseClock>>,
 }
 
 /// Brings the database to this version's schema; returns what was applied.
@@ -48,7 +53,12 @@ impl Storage {
         Ok(match &settings.database.database {
             Database::Sqlite(file) => Self::of(portcullis_sqlite::open(file, connections)?),
             Database::Postgres(address) => {
-                Self::of(portcullis_postgres::open(address, connections)?)
+                let opened =
+                    portcullis_postgres::open_with_clock(address, connections, &SystemClock)?;
+                let (store, clock) = (opened.0, Arc::new(opened.1));
+                clock.read().await?;
+                let told: Arc<dyn Clock> = clock.clone();
+                Self { clock: told, database_clock: Some(clock), ..Self::of(store) }
             }
         })
     }
@@ -66,6 +76,8 @@ impl Storage {
             outbox: Arc::new(store.clone()),
             archive: Arc::new(store.clone()),
             mailbox: Arc::new(store),
+            clock: Arc::new(SystemClock),
+            database_clock: None,
         }
     }
 

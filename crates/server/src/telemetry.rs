@@ -1,11 +1,14 @@
 //! Logs, on the standard error stream.
 
+use std::panic::PanicHookInfo;
+
+use tracing::error;
 use tracing_subscriber::EnvFilter;
 
 use crate::settings::LogSettings;
 
-/// Starts logging. Lines hold request ids and outcomes, never addresses,
-/// passwords or tokens.
+/// Starts logging. Lines hold request ids, network addresses and outcomes, never
+/// e-mail addresses, passwords or tokens.
 pub(crate) fn start(settings: &LogSettings) {
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
     let subscriber = tracing_subscriber::fmt()
@@ -14,8 +17,55 @@ pub(crate) fn start(settings: &LogSettings) {
         // A reader that is gone must not take the requests along.
         .log_internal_errors(false);
     if settings.is_json {
-        subscriber.json().flatten_event(true).init();
+        subscriber.json().flatten_event(true).with_span_list(false).init();
     } else {
         subscriber.compact().init();
+    }
+    std::panic::set_hook(Box::new(tell_of_panic));
+}
+
+/// Tells where a panic was, in a line like all others. What it says is left out:
+/// it may quote the value that it stumbled over.
+fn tell_of_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let thread = std::thread::current();
+    error!(place, thread = thread.name(), "panicked");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn op_01_op_05_a_panic_is_logged_by_its_place_and_not_by_its_words() {
+        let lines = Lines::default();
+        let written = lines.clone();
+        let subscriber =
+            tracing_subscriber::fmt().json().with_writer(move || written.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(tell_of_panic));
+            let panicked = std::panic::catch_unwind(|| panic!("stumbled over canary-7d1a"));
+            std::panic::set_hook(before);
+            assert!(panicked.is_err());
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("panicked") && text.contains(file!()), "{text}");
+        assert!(!text.contains("canary"), "{text}");
     }
 }

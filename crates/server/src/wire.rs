@@ -2,16 +2,14 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
 use portcullis_app::{App, Ports};
-use portcullis_crypto::{
-    HashingPool, PoolSettings, SealedTokens, SystemClock, SystemIds, SystemRandomness,
-};
+use portcullis_crypto::{HashingPool, PoolSettings, SealedTokens, SystemIds, SystemRandomness};
 use portcullis_domain::error::with_causes;
-use portcullis_domain::ports::{Auxiliary, Clock, RateLimiter};
+use portcullis_domain::ports::{Auxiliary, RateLimiter};
 use portcullis_http::{Api, Limiters};
 use portcullis_memory::MemoryLimiter;
+use portcullis_postgres::DatabaseClock;
 use portcullis_redis::{CacheKey, CallerCache, Redis, RedisLimiter};
 use tracing::warn;
 
@@ -22,10 +20,6 @@ use crate::storage::{Storage, migrate as migrate_database};
 
 /// Passwords that may wait per hashing thread, at 2 KiB at most each.
 const QUEUE_PER_THREAD: usize = 64;
-
-/// How long a password may wait to be hashed. A person who waits longer tries
-/// again, which makes things worse; 503 and `Retry-After` come at once instead.
-const HASHING_PATIENCE: Duration = Duration::from_secs(4);
 
 /// `portcullis migrate`.
 pub(crate) async fn migrate() -> Result<(), Box<dyn Error>> {
@@ -45,6 +39,7 @@ pub(crate) struct Wired {
     pub(crate) app: App,
     pub(crate) api: Api,
     pub(crate) has_mailbox_page: bool,
+    pub(crate) database_clock: Option<Arc<DatabaseClock>>,
 }
 
 /// Opens the adapters that the settings name. The database is migrated first.
@@ -63,10 +58,13 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
         }
         auxiliaries.push(("redis", Arc::new(redis)));
     }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock = storage.clock;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let hashing =
-        PoolSettings { threads, queue: threads * QUEUE_PER_THREAD, patience: HASHING_PATIENCE };
+    let hashing = PoolSettings {
+        threads,
+        queue: threads * QUEUE_PER_THREAD,
+        patience: settings.hashing_patience,
+    };
 
     let ports = Ports {
         store: storage.store,
@@ -89,7 +87,7 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
     let has_mailbox_page = keeps_mails && settings.server.host.is_loopback();
     let shown = has_mailbox_page.then_some(storage.mailbox);
     let api = Api::new(app.clone(), Limiters { shared, own }, shown, settings.http.clone());
-    Ok(Wired { app, api, has_mailbox_page })
+    Ok(Wired { app, api, has_mailbox_page, database_clock: storage.database_clock })
 }
 
 /// Redis, if it is set. What no waiting mends is told at the start; a server

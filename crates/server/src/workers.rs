@@ -1,10 +1,12 @@
 //! What happens without anybody asking: mail goes out, old rows go away.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_app::{App, Delivery};
 use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::Claim;
+use portcullis_postgres::DatabaseClock;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{debug, error, warn};
@@ -18,8 +20,10 @@ const LAST_LETTERS: Duration = Duration::from_secs(20);
 const MAIL_PAUSE: Duration = Duration::from_millis(250);
 /// How long a worker rests after the store failed it.
 const FAILURE_PAUSE: Duration = Duration::from_secs(2);
-/// How often old rows are removed.
+/// How often old rows are removed, where nothing is forgotten sooner.
 const PURGE_PAUSE: Duration = Duration::from_mins(15);
+/// How often the database's clock is read: clocks drift, and are set.
+const CLOCK_PAUSE: Duration = Duration::from_secs(10);
 
 /// Background work, until it is told to stop.
 pub(crate) struct Workers {
@@ -28,11 +32,22 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    pub(crate) fn start(app: &App) -> Self {
+    pub(crate) fn start(app: &App, clock: Option<Arc<DatabaseClock>>) -> Self {
         let (stop, stopping) = watch::channel(false);
-        let mail = tokio::spawn(deliver_mail(app.clone(), stopping.clone()));
-        let purge = tokio::spawn(purge(app.clone(), stopping));
-        Self { stop, tasks: vec![mail, purge] }
+        let (mailing, purging) = (app.clone(), app.clone());
+        let mail = supervise("mail", stopping.clone(), move |stopping| {
+            deliver_mail(mailing.clone(), stopping)
+        });
+        let purge =
+            supervise("purge", stopping.clone(), move |stopping| purge(purging.clone(), stopping));
+        let mut tasks = vec![tokio::spawn(mail), tokio::spawn(purge)];
+        if let Some(clock) = clock {
+            let time = supervise("clock", stopping, move |stopping| {
+                keep_time(Arc::clone(&clock), stopping)
+            });
+            tasks.push(tokio::spawn(time));
+        }
+        Self { stop, tasks }
     }
 
     /// Lets each know that it is to stop.
@@ -50,6 +65,24 @@ impl Workers {
             if let Err(error) = task.await {
                 error!(%error, "a background task had failed");
             }
+        }
+    }
+}
+
+/// Does a work that ends when it is told to. If it panics it begins anew, after
+/// a rest: a defect that one row brings up must not end all mail.
+async fn supervise<F>(
+    name: &'static str,
+    mut stopping: watch::Receiver<bool>,
+    work: impl Fn(watch::Receiver<bool>) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    while let Err(panic) = tokio::spawn(work(stopping.clone())).await {
+        error!(worker = name, is_panic = panic.is_panic(), "a worker failed; it begins anew");
+        rest(FAILURE_PAUSE, &mut stopping).await;
+        if *stopping.borrow() {
+            return;
         }
     }
 }
@@ -82,7 +115,9 @@ async fn deliver_mail(app: App, mut stopping: watch::Receiver<bool>) {
         }
         while letters.try_join_next().is_some() {}
     }
-    if tokio::time::timeout(LAST_LETTERS, letters.join_all()).await.is_err() {
+    // Not `join_all`: it hands on the panic of any letter.
+    let last = async { while letters.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_LETTERS, last).await.is_err() {
         warn!("mails under way are left to another worker");
     }
 }
@@ -99,19 +134,29 @@ async fn see_to(app: App, claim: Claim, stopping: watch::Receiver<bool>) {
 }
 
 async fn purge(app: App, mut stopping: watch::Receiver<bool>) {
+    let long_pause = PURGE_PAUSE.min(app.rules().unverified_ttl);
     while !*stopping.borrow() {
         let pause = match app.purge().await {
             Ok(purged) if purged.is_full_batch() => MAIL_PAUSE,
             Ok(purged) => {
                 debug!(?purged, "old rows were removed");
-                PURGE_PAUSE
+                long_pause
             }
             Err(failure) => {
                 error!(cause = with_causes(&failure), "old rows could not be removed");
-                PURGE_PAUSE
+                long_pause
             }
         };
         rest(pause, &mut stopping).await;
+    }
+}
+
+async fn keep_time(clock: Arc<DatabaseClock>, mut stopping: watch::Receiver<bool>) {
+    while !*stopping.borrow() {
+        rest(CLOCK_PAUSE, &mut stopping).await;
+        if let Err(error) = clock.read().await {
+            debug!(cause = with_causes(&error), "the database's clock could not be read");
+        }
     }
 }
 
@@ -119,4 +164,45 @@ async fn purge(app: App, mut stopping: watch::Receiver<bool>) {
 async fn rest(pause: Duration, stopping: &mut watch::Receiver<bool>) {
     // A closed channel means that whoever would stop us is gone: stop as well.
     drop(tokio::time::timeout(pause, stopping.wait_for(|stop| *stop)).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn r_05_op_05_a_worker_that_panics_begins_anew_and_still_stops_when_told() {
+        let (stop, stopping) = watch::channel(false);
+        let begun = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&begun);
+        let supervised = tokio::spawn(supervise("test", stopping, move |mut stopping| {
+            let time = counted.fetch_add(1, Ordering::Relaxed);
+            async move {
+                assert!(time >= 3, "a defect");
+                drop(stopping.wait_for(|stop| *stop).await);
+            }
+        }));
+        while begun.load(Ordering::Relaxed) < 4 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(!supervised.is_finished());
+        stop.send_replace(true);
+        supervised.await.unwrap();
+        assert_eq!(begun.load(Ordering::Relaxed), 4);
+    }
+
+    #[tokio::test]
+    async fn r_05_a_worker_that_panics_for_ever_stops_when_told() {
+        let (stop, stopping) = watch::channel(false);
+        let supervised =
+            tokio::spawn(supervise("test", stopping, |_| async { panic!("a defect") }));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let asked = Instant::now();
+        stop.send_replace(true);
+        supervised.await.unwrap();
+        assert!(asked.elapsed() < FAILURE_PAUSE, "{:?}", asked.elapsed());
+    }
 }

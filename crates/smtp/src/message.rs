@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_say_who_when_and_that_it_was_a_machine() {
+    fn ml_07_headers_say_who_when_and_that_it_was_a_machine() {
         let text = written(&mail()).unwrap();
         for header in [
             "From: Portcullis <noreply@example.org>\r\n",
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bare_line_end_is_left() {
+    fn ml_03_no_bare_line_end_is_left() {
         let mut mail = mail();
         mail.text = "a\n.\nb\r.\rc\r\n.\r\nd".into();
         mail.html.clone_from(&mail.text);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_ascii_in_short_lines() {
+    fn ml_07_ml_12_it_is_ascii_in_short_lines() {
         let mut mail = mail();
         mail.subject = "Grüße 🙂 ".repeat(40).trim().into();
         mail.text = "🙂".repeat(1_000);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_with_a_control_character_is_refused() {
+    fn ml_01_a_subject_with_a_control_character_is_refused() {
         for subject in ["a\r\nBcc: e@example.com", "a\nb", "a\rb", "a\0b", "a\u{85}b", "a\u{2028}b"]
         {
             let mut mail = mail();

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_says_how_it_is_encrypted() {
+    fn ml_09_the_scheme_says_how_it_is_encrypted() {
         let host = || "mail.example.com".to_owned();
         assert_eq!(read("smtps://mail.example.com"), (host(), 465, Security::Implicit));
         assert_eq!(read("smtp://mail.example.com"), (host(), 587, Security::StartTls));
@@ -266,6 +266,17 @@ mod tests {
         assert_eq!(read("smtp://localhost?starttls=required").2, Security::StartTls);
         assert_eq!(read("smtp://localhost?ca=/ca.pem").2, Security::StartTls);
         assert_eq!(read("smtp://localhost.example.com").2, Security::StartTls);
+    }
+
+    #[test]
+    fn ml_10_a_password_never_goes_to_another_machine_in_the_clear() {
+        for host in ["mail.example.com", "localhost.example.com", "192.0.2.1", "[2001:db8::1]"] {
+            let url = format!("smtp://user:password@{host}");
+            let refused = SmtpSettings::parse(&format!("{url}?starttls=never"));
+            assert_eq!(refused.err(), Some(InvalidSmtpUrl::LoginInTheClear), "{host}");
+            assert_eq!(read(&url).2, Security::StartTls, "{host}");
+        }
+        assert_eq!(read("smtp://user:password@localhost").2, Security::Plaintext);
     }
 
     #[test]

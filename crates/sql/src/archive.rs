@@ -20,6 +20,7 @@ impl AccountsArchive for SqlStore {
     async fn import(&self, batch: Vec<ImportedUser>) -> Result<Vec<ImportOutcome>, StoreError> {
         let mut unit = self.unit().await?;
         let lease = &mut unit.lease;
+        lease.take_time();
         let mut outcomes = Vec::with_capacity(batch.len());
         let same_kind = |one: &ImportedUser, other: &ImportedUser| {
             one.number.is_some() == other.number.is_some()
@@ -36,6 +37,7 @@ impl AccountsArchive for SqlStore {
         batch: Vec<ImportedUser>,
     ) -> Result<Vec<Option<ImportOutcome>>, StoreError> {
         let mut lease = self.readers.lease().await?;
+        lease.take_time();
         let mut outcomes = Vec::with_capacity(batch.len());
         for part in batch.chunks(STATEMENT) {
             let part: Vec<_> = part.iter().collect();

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
+use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use portcullis_domain::StoreError;
+use tokio::time::Instant;
 
 /// A pooled connection, one variant per database.
 pub enum Connection {
@@ -27,10 +29,15 @@ pub trait Source: Send + Sync {
     async fn lease(&self) -> Result<Lease, StoreError>;
 }
 
-/// How long a statement on a network may take before its server counts as
-/// away. Statements are short; a server tells of slow ones itself before that
-/// ([`STATEMENT_TIMEOUT`]).
+/// How long all statements of one lease together may take on a network before
+/// their server counts as away: many slow answers must not add up to more than a
+/// client waits for. Statements are short; a server tells of slow ones itself
+/// before that ([`STATEMENT_TIMEOUT`]).
 const PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// The same, with the wait for a connection: nobody waits for others as long as
+/// that, and then as long again for an answer.
+const PATIENCE_WITH_WAIT: Duration = Duration::from_secs(3);
 
 /// When a database server is to give a statement up.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -47,13 +54,17 @@ macro_rules! run {
     ($lease:expr, sqlite $sqlite:ident => $on_sqlite:expr, postgres $postgres:ident => $on_postgres:expr) => {{
         let lease: &mut $crate::connection::Lease = $lease;
         lease.busy = true;
+        let until = lease.deadline();
         let answered = match lease.connection() {
             $crate::connection::Connection::Sqlite($sqlite) => {
                 Ok($on_sqlite.await.map_err($crate::error::of_sqlite))
             }
             $crate::connection::Connection::Postgres($postgres) => {
-                let answer = $crate::connection::in_time($on_postgres).await;
-                answer.map(|result| result.map_err($crate::error::of_postgres))
+                match $crate::connection::in_time(until, $on_postgres).await {
+                    Ok(Err(error)) => Ok(Err(lease.judge(error).await)),
+                    Ok(Ok(value)) => Ok(Ok(value)),
+                    Err(silence) => Err(silence),
+                }
             }
         };
         match answered {
@@ -68,9 +79,20 @@ macro_rules! run {
 }
 pub(crate) use run;
 
-pub(crate) async fn in_time<T>(statement: impl Future<Output = T>) -> Result<T, StoreError> {
+/// The only row of a statement that writes outside of a transaction, read by
+/// `get_results`. `get_result` is content with the row, and that is on its way
+/// before the statement is committed: cut off between the two, a write that was
+/// undone would pass for done.
+pub(crate) fn only<T>(rows: Vec<T>) -> Option<T> {
+    rows.into_iter().next()
+}
+
+pub(crate) async fn in_time<T>(
+    until: Instant,
+    statement: impl Future<Output = T>,
+) -> Result<T, StoreError> {
     let silence = |_| StoreError::Unavailable("a statement was not answered in time".into());
-    tokio::time::timeout(PATIENCE, statement).await.map_err(silence)
+    tokio::time::timeout_at(until, statement).await.map_err(silence)
 }
 
 /// A borrowed connection.
@@ -85,18 +107,70 @@ pub struct Lease {
     /// A statement was started and its answer has not been read.
     pub(crate) busy: bool,
     in_transaction: bool,
+    /// Until when a server on a network must have answered everything; without
+    /// one, each statement has its own time.
+    until: Option<Instant>,
 }
 
 impl Lease {
     /// Takes a pooled connection on loan.
     #[must_use]
     pub fn new(connection: Connection) -> Self {
-        Self { connection: Some(connection), busy: false, in_transaction: false }
+        let until = Some(Instant::now() + PATIENCE);
+        Self { connection: Some(connection), busy: false, in_transaction: false, until }
+    }
+
+    /// The same, for a borrower who has waited since then.
+    #[must_use]
+    pub fn asked_for(mut self, since: Instant) -> Self {
+        self.until = self.until.map(|until| until.min(since + PATIENCE_WITH_WAIT));
+        self
+    }
+
+    /// Whether the connection turned out to be gone: its server was restarted, or
+    /// ended it. Not when the server is silent.
+    pub(crate) fn is_lost(&mut self) -> bool {
+        !self.busy
+            && match self.connection() {
+                Connection::Sqlite(_) => false,
+                Connection::Postgres(pooled) => pooled.is_broken(),
+            }
+    }
+
+    /// For work that nobody waits for: each statement has the time of all.
+    pub(crate) fn take_time(&mut self) {
+        self.until = None;
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        self.until.unwrap_or_else(|| Instant::now() + PATIENCE)
     }
 
     #[expect(clippy::expect_used, reason = "only `drop` takes the connection")]
     pub(crate) fn connection(&mut self) -> &mut Connection {
         self.connection.as_mut().expect("a lease holds its connection until it is dropped")
+    }
+
+    /// What an error of Postgres means. A statement that is cut off while it is
+    /// parsed fails like one that is wrong, with a place in its text: so where
+    /// the statement seems to be at fault, the connection is asked as well.
+    pub(crate) async fn judge(&mut self, error: diesel::result::Error) -> StoreError {
+        match crate::error::of_postgres(error) {
+            StoreError::Other(cause) if self.is_cut_off().await => StoreError::Unavailable(cause),
+            error => error,
+        }
+    }
+
+    /// Whether the connection does not even answer to nothing, which it does
+    /// also in a transaction that failed.
+    async fn is_cut_off(&mut self) -> bool {
+        let until = self.deadline();
+        match self.connection() {
+            Connection::Postgres(pooled) => {
+                !matches!(in_time(until, pooled.batch_execute("")).await, Ok(Ok(())))
+            }
+            Connection::Sqlite(_) => false,
+        }
     }
 
     /// Begins a transaction in which what is read for a decision cannot change
@@ -134,7 +208,10 @@ async fn roll_back(mut connection: Connection) {
     let is_rolled_back = match &mut connection {
         Connection::Sqlite(pooled) => pooled.batch_execute("ROLLBACK").await.is_ok(),
         Connection::Postgres(pooled) => {
-            in_time(pooled.batch_execute("ROLLBACK")).await.is_ok_and(|answer| answer.is_ok())
+            let until = Instant::now() + PATIENCE;
+            in_time(until, pooled.batch_execute("ROLLBACK"))
+                .await
+                .is_ok_and(|answer| answer.is_ok())
         }
     };
     if !is_rolled_back {

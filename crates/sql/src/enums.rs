@@ -33,7 +33,8 @@ macro_rules! words {
 
 words!(Contract, "a contract": Json = "json", Form = "form");
 words!(EndReason, "an end's reason":
-    Logout = "logout", PasswordReset = "password_reset", Reuse = "reuse");
+    Logout = "logout", PasswordReset = "password_reset", Reuse = "reuse",
+    Displaced = "displaced");
 words!(Purpose, "a purpose":
     EmailVerification = "email_verification", PasswordReset = "password_reset");
 words!(LetterKind, "a letter's kind":
@@ -47,6 +48,7 @@ words!(LetterKind, "a letter's kind":
 );
 words!(AuditKind, "an audit event's kind":
     Registered = "registered",
+    RegistrationAttempted = "registration_attempted",
     EmailVerified = "email_verified",
     PasswordReset = "password_reset",
     Locked = "locked",

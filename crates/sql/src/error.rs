@@ -25,18 +25,20 @@ pub(crate) fn of_sqlite(error: Error) -> StoreError {
 /// Sorts an error of Postgres by what its caller can do about it.
 ///
 /// Postgres tells in the language of its operator, so texts mean nothing here.
-/// An error that points at a place in the statement, or at a constraint, is a
-/// defect of ours; every other is the server's: too busy, stopping, read-only,
-/// out of space, a statement that took too long.
+/// An error about a constraint is a defect of ours; every other is the server's:
+/// too busy, stopping, read-only, out of space, a statement that took too long,
+/// a table that is not there while a backup is restored.
 pub(crate) fn of_postgres(error: Error) -> StoreError {
-    sort(error, |kind, information| match kind {
-        DatabaseErrorKind::UniqueViolation
-        | DatabaseErrorKind::ForeignKeyViolation
-        | DatabaseErrorKind::NotNullViolation
-        | DatabaseErrorKind::CheckViolation
-        | DatabaseErrorKind::RestrictViolation
-        | DatabaseErrorKind::ExclusionViolation => false,
-        _ => information.statement_position().is_none(),
+    sort(error, |kind, _| {
+        !matches!(
+            kind,
+            DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::CheckViolation
+                | DatabaseErrorKind::RestrictViolation
+                | DatabaseErrorKind::ExclusionViolation
+        )
     })
 }
 

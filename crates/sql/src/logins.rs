@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use portcullis_domain::lockout::count_attempt;
-use portcullis_domain::ports::{Attempt, Attempted, LoginStore, Opening};
+use portcullis_domain::ports::{Attempt, Attempted, LoginStore, Opened, Opening};
 use portcullis_domain::{LockoutPolicy, Standing, StoreError, User};
 
 use crate::SqlStore;
@@ -25,7 +25,7 @@ impl LoginStore for SqlStore {
         }
     }
 
-    async fn open(&self, opening: Opening) -> Result<Option<User>, StoreError> {
+    async fn open(&self, opening: Opening) -> Result<Option<Opened>, StoreError> {
         let mut lease = self.writers.lease().await?;
         match lease.connection() {
             Connection::Postgres(_) => {
@@ -33,7 +33,9 @@ impl LoginStore for SqlStore {
                     sqlite _connection => std::future::ready(Ok(None)),
                     postgres connection => login_on_postgres::open(connection, &opening)
                 )?;
-                row.map(User::try_from).transpose()
+                let Some(row) = row else { return Ok(None) };
+                let displaced = u64::try_from(row.displaced).unwrap_or(0);
+                Ok(Some(Opened { user: row.user.try_into()?, displaced }))
             }
             Connection::Sqlite(_) => open_in_steps(lease, opening).await,
         }
@@ -68,24 +70,26 @@ async fn attempt_in_steps(
     let before = login_failures::load(lease, attempt).await?;
     let (from_source, from_all, standing) =
         count_attempt(before.from_source, before.from_all, attempt.at, policy);
+    let mut user = None;
     if matches!(standing, Standing::Open { .. }) {
         login_failures::save(lease, attempt, &Counters { from_source, from_all }).await?;
+        user = users::by_identifier(lease, &attempt.identifier).await?;
     }
-    let user = users::by_identifier(lease, &attempt.identifier).await?;
     lease.commit().await?;
     Ok(Attempted { standing, user })
 }
 
-async fn open_in_steps(mut lease: Lease, opening: Opening) -> Result<Option<User>, StoreError> {
+async fn open_in_steps(mut lease: Lease, opening: Opening) -> Result<Option<Opened>, StoreError> {
     let Opening { session, password_changed_at, attempt } = opening;
     let lease = &mut lease;
     lease.begin().await?;
     let noted = users::note_login(lease, session.user_id, password_changed_at, session.opened_at);
     let Some(user) = noted.await? else { return Ok(None) };
     sessions::open(lease, &session).await?;
+    let displaced = sessions::displace(lease, &session).await?;
     login_failures::forgive(lease, &attempt).await?;
     lease.commit().await?;
-    Ok(Some(user))
+    Ok(Some(Opened { user, displaced }))
 }
 
 /// How often an attempt is counted anew that met a lock which its statement

@@ -50,7 +50,13 @@ impl Store for SqlStore {
 #[async_trait]
 impl SessionStore for SqlStore {
     async fn caller(&self, id: SessionId) -> Result<Option<Caller>, StoreError> {
-        sessions::caller(&mut self.readers.lease().await?, id).await
+        let mut lease = self.readers.lease().await?;
+        let found = sessions::caller(&mut lease, id).await;
+        if found.is_err() && lease.is_lost() {
+            // Reading once more does no harm.
+            return sessions::caller(&mut self.readers.lease().await?, id).await;
+        }
+        found
     }
 
     async fn advance(

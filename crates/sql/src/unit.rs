@@ -21,8 +21,13 @@ pub(crate) struct SqlUnit {
 impl SqlUnit {
     pub(crate) async fn begin(writers: &dyn Source) -> Result<Self, StoreError> {
         let mut lease = writers.lease().await?;
-        lease.begin().await?;
-        Ok(Self { lease })
+        let mut begun = lease.begin().await;
+        if begun.is_err() && lease.is_lost() {
+            // Nothing has happened on it.
+            lease = writers.lease().await?;
+            begun = lease.begin().await;
+        }
+        begun.map(|()| Self { lease })
     }
 }
 
@@ -61,6 +66,10 @@ impl UnitOfWork for SqlUnit {
 impl Users for SqlUnit {
     async fn add(&mut self, user: NewUser) -> Result<User, StoreError> {
         users::add(&mut self.lease, &user).await
+    }
+
+    async fn add_discreetly(&mut self, user: NewUser) -> Result<User, StoreError> {
+        users::add_discreetly(&mut self.lease, &user).await
     }
 
     async fn by_id(&mut self, id: UserId) -> Result<Option<User>, StoreError> {

@@ -5,14 +5,15 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use portcullis_conformance::build::{
     START, letter, new_user, owed_letter, session, stored_session, stored_user,
 };
-use portcullis_domain::StoreError;
 use portcullis_domain::ports::{Lease, OutboxQueue, SessionStore, Store};
+use portcullis_domain::{Session, StoreError};
 use portcullis_sqlite::{MigrationError, migrate, open};
 
 fn raw(file: &Path) -> SqliteConnection {
@@ -218,4 +219,53 @@ async fn a_letter_that_nobody_can_read_holds_up_no_other() {
     assert_eq!(claims.iter().map(|claim| claim.letter.id).collect::<Vec<_>>(), [good.id]);
     let buried = "SELECT count(*) AS count FROM outbox WHERE buried_at IS NOT NULL";
     assert_eq!(count(&mut raw(&file), buried), 1);
+}
+
+/// How long the middle one of so many steps takes.
+async fn middle(step: impl AsyncFn(usize)) -> Duration {
+    let mut times = Vec::new();
+    for number in 0..101 {
+        let started = Instant::now();
+        step(number).await;
+        times.push(started.elapsed());
+    }
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// A table that is read from end to end would take a hundred times as long.
+#[tokio::test(flavor = "multi_thread")]
+async fn rf_10_a_session_among_50_000_is_found_by_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.db");
+    migrate(&file).unwrap();
+    let store = open(&file, 1).unwrap();
+    let user = stored_user(&store, "ann").await;
+    let (fixed, stranger) = (Session { rotates: false, ..session(user.id) }, session(user.id));
+    stored_session(&store, &fixed).await;
+    let measure = async || {
+        let looked_up = middle(async |_| drop(store.caller(fixed.id).await.unwrap().unwrap()));
+        let unknown = middle(async |_| assert!(store.caller(stranger.id).await.unwrap().is_none()));
+        let advance = async |session: &Session| {
+            store.advance(session.id, 0, session.seed_digest, START).await.unwrap().is_some()
+        };
+        let advanced = middle(async |_| assert!(advance(&fixed).await));
+        let refused = middle(async |_| assert!(!advance(&stranger).await));
+        [looked_up.await, unknown.await, advanced.await, refused.await]
+    };
+    let alone = measure().await;
+    raw(&file)
+        .batch_execute(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers \
+             WHERE n < 50000) INSERT INTO sessions SELECT randomblob(16), user_id, contract, \
+             rotates, seed_digest, counter, opened_at, rotated_at, last_used_at, expires_at, \
+             ended_at, end_reason, source, user_agent FROM sessions, numbers",
+        )
+        .unwrap();
+    assert!(count(&mut raw(&file), "SELECT count(*) AS count FROM sessions") > 50_000);
+    let among_many = measure().await;
+    println!("alone {alone:?}, among 50,000 {among_many:?}");
+    for (alone, among_many) in alone.into_iter().zip(among_many) {
+        assert!(among_many < alone * 8, "{among_many:?}, alone {alone:?}");
+    }
 }

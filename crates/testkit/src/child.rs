@@ -40,6 +40,30 @@ impl Server {
         Self { supervisor, program: program.to_owned(), arguments: arguments.to_vec(), folder }
     }
 
+    /// The same, as root, with the folder on a disk of its own of so many
+    /// mebibytes, in memory, which others see by [`Server::disk`] only. It holds
+    /// what the folder held, and is gone with the server.
+    pub(crate) fn spawn_on_disk(
+        folder: TempDir,
+        size: u32,
+        program: &Path,
+        arguments: &[String],
+    ) -> Self {
+        let supervisor = supervise_on_disk(folder.path(), size, program, arguments);
+        Self { supervisor, program: program.to_owned(), arguments: arguments.to_vec(), folder }
+    }
+
+    /// The folder as the server sees it.
+    pub(crate) fn disk(&self) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.supervisor.id()));
+        root.join(self.folder.path().strip_prefix("/").unwrap())
+    }
+
+    /// The ids of the processes that the server itself has started.
+    pub(crate) fn children(&self) -> Vec<String> {
+        children(&self.supervisor.id().to_string()).iter().flat_map(|one| children(one)).collect()
+    }
+
     /// Starts it again where it has been.
     pub(crate) fn start_again(&mut self) {
         self.stop();
@@ -73,6 +97,16 @@ impl Server {
         }
     }
 
+    /// Sends the server alone a signal that ends it, and waits until it and all
+    /// that it has started are gone. [`Self::start_again`] brings it back.
+    pub(crate) fn end_by(&self, name: &str) {
+        let server = children(&self.supervisor.id().to_string());
+        let mut all = server.clone();
+        all.extend(server.iter().flat_map(|server| children(server)));
+        run(Command::new("kill").arg(format!("-{name}")).args(&server));
+        until("a server that was told to end is gone", || all.iter().all(|id| !is_running(id)));
+    }
+
     /// Stops the server without a goodbye, and waits for its end.
     pub(crate) fn stop(&mut self) {
         if let Some(mut pipe) = self.supervisor.stdin.take() {
@@ -87,6 +121,12 @@ impl Server {
 fn children(parent: &str) -> Vec<String> {
     let output = Command::new("pgrep").args(["-P", parent]).output().unwrap();
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+/// Whether there is such a process that has not ended.
+fn is_running(id: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
 }
 
 impl Drop for Server {
@@ -104,12 +144,31 @@ fn supervise(folder: &Path, program: &Path, arguments: &[String]) -> Child {
     command.spawn().unwrap()
 }
 
+/// Mounts a disk over the folder, then gives up being root.
+const ON_DISK: &str = r#"folder=$0; size=$1; user=$2; group=$3; shift 3
+    seed=$(mktemp -d) && cp -a "$folder/." "$seed" &&
+    mount -t tmpfs -o "size=${size}m,mode=700,uid=$user,gid=$group" tmpfs "$folder" &&
+    cp -a "$seed/." "$folder" && rm -rf "$seed" &&
+    exec setpriv --reuid "$user" --regid "$group" --clear-groups "$@""#;
+
+fn supervise_on_disk(folder: &Path, size: u32, program: &Path, arguments: &[String]) -> Child {
+    let (user, group) = somebody_else()
+        .expect("a disk of its own needs root, or a user who may mount in a namespace");
+    let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", ON_DISK]).arg(folder);
+    command.args([size, user, group].map(|number| number.to_string()));
+    command.args(["sh", "-c", SUPERVISE]).arg(folder).arg(program).args(arguments);
+    command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
+    command.current_dir("/").spawn().unwrap()
+}
+
 /// Waits for a condition that servers bring about between them.
 pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
     let started = Instant::now();
     while !holds() {
         assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

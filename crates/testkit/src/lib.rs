@@ -11,18 +11,22 @@
 )]
 
 mod child;
+mod fault_proxy;
 mod held_port;
 mod http;
 mod mail_api;
+mod nginx;
 mod pgbouncer;
 mod port;
 mod postgres;
 mod redis;
 mod smtp;
 
+pub use fault_proxy::{Fault, FaultProxy};
 pub use mail_api::{ApiAnswer, ApiMail, MailApi};
+pub use nginx::Nginx;
 pub use pgbouncer::{PgBouncer, PoolMode};
 pub use port::free_port;
-pub use postgres::Postgres;
+pub use postgres::{Ending, Postgres, PostgresSession};
 pub use redis::{Redis, RedisCluster, RedisSentinel};
 pub use smtp::{Aiosmtpd, Certificates, Encryption, Reaction, SmtpMessage, SmtpSink, Step};

@@ -1,7 +1,9 @@
 //! A throw-away Postgres.
 
+mod session;
+
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -9,8 +11,10 @@ use std::sync::{Mutex, OnceLock};
 use tempfile::TempDir;
 
 use crate::Certificates;
-use crate::child::{Server, folder, lend, program, run, unprivileged};
+use crate::child::{Server, folder, lend, program, run, unprivileged, until};
 use crate::port::free_port;
+
+pub use session::PostgresSession;
 
 /// A Postgres server with nothing in it, which forgets everything with its end.
 #[derive(Debug)]
@@ -18,6 +22,17 @@ pub struct Postgres {
     server: Server,
     port: u16,
     templates: Mutex<HashSet<String>>,
+}
+
+/// How a server ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It tells its clients, and writes everything down (`pg_ctl stop -m fast`).
+    Fast,
+    /// It drops everything; the next start recovers (`-m immediate`).
+    Immediate,
+    /// It is killed, and its clients' processes find themselves alone.
+    Killed,
 }
 
 static SHARED: OnceLock<Postgres> = OnceLock::new();
@@ -36,6 +51,7 @@ const FORGETFUL: &[&str] = &[
 /// The superuser is trusted; whoever a test adds needs a password.
 const ADMISSION: &str = "local all test trust
 host all test 127.0.0.1/32 trust
+host replication test 127.0.0.1/32 trust
 host all all 127.0.0.1/32 scram-sha-256
 ";
 
@@ -73,23 +89,75 @@ impl Postgres {
         Self::start_in(folder, &["ssl=on", &certificate, &key])
     }
 
-    fn start_in(folder: TempDir, settings: &[&str]) -> Self {
-        let port = free_port();
-        let server = Self::serve(folder, port, settings);
+    /// A standby of this server that can be read, and that has every commit before
+    /// it is acknowledged. It lives on when this one does not.
+    #[must_use]
+    pub fn synchronous_standby(&self) -> Self {
+        let folder = folder("portcullis-standby-");
+        let mut backup = Command::new(binary("pg_basebackup"));
+        backup.args(["-h", "127.0.0.1", "-U", "test", "-p", &self.port.to_string()]);
+        backup.args(["-R", "-c", "fast", "--no-sync", "-D"]).arg(folder.path().join("data"));
+        run(unprivileged(&mut backup).current_dir("/"));
+        let standby = Self::start_in(folder, &[]);
+        let url = self.url("postgres");
+        for change in
+            ["ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"]
+        {
+            self.sql(&url, change);
+        }
+        until("the standby is synchronous", || {
+            let state = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+            self.sql(&url, state).trim() == "1"
+        });
+        standby
+    }
+
+    /// Makes a standby a server of its own, and waits until it is.
+    pub fn promote(&self) {
+        assert_eq!(self.sql(&self.url("postgres"), "SELECT pg_promote()").trim(), "t");
+    }
+
+    /// Ends the server in that way, and starts it again with everything that was
+    /// committed.
+    pub fn restart(&mut self, ending: Ending) {
+        self.server.end_by(match ending {
+            Ending::Fast => "INT",
+            Ending::Immediate => "QUIT",
+            Ending::Killed => "KILL",
+        });
+        self.start_again();
+    }
+
+    /// A server of one's own on a disk of so many mebibytes; needs root.
+    #[must_use]
+    pub fn start_on_disk(size: u32, settings: &[&str]) -> Self {
+        let (folder, port) = (initialised(), free_port());
+        let arguments = arguments(folder.path(), port, settings);
+        let server = Server::spawn_on_disk(folder, size, &binary("postgres"), &arguments);
         let mut started = Self { server, port, templates: Mutex::default() };
         started.wait_until_ready();
         started
     }
 
-    fn serve(folder: TempDir, port: u16, settings: &[&str]) -> Server {
-        let path = folder.path().display().to_string();
-        let mut arguments = vec!["-D".to_owned(), format!("{path}/data"), "-k".to_owned(), path];
-        arguments.extend(["-p".to_owned(), port.to_string()]);
-        for setting in FORGETFUL.iter().chain(settings) {
-            arguments.extend(["-c".to_owned(), (*setting).to_owned()]);
-        }
-        arguments.extend(["-c".to_owned(), "listen_addresses=127.0.0.1".to_owned()]);
-        Server::spawn(folder, &binary("postgres"), &arguments)
+    /// Its folder on a disk of its own, as it sees it itself.
+    #[must_use]
+    pub fn disk(&self) -> PathBuf {
+        self.server.disk()
+    }
+
+    /// The ids of the processes that serve connections and do background work.
+    #[must_use]
+    pub fn workers(&self) -> Vec<String> {
+        self.server.children()
+    }
+
+    fn start_in(folder: TempDir, settings: &[&str]) -> Self {
+        let port = free_port();
+        let arguments = arguments(folder.path(), port, settings);
+        let server = Server::spawn(folder, &binary("postgres"), &arguments);
+        let mut started = Self { server, port, templates: Mutex::default() };
+        started.wait_until_ready();
+        started
     }
 
     /// The port on which it listens, on the loopback address.
@@ -156,6 +224,12 @@ impl Postgres {
         run(command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, url]))
     }
 
+    /// A connection of its superuser that stays open, and with it what it begins.
+    #[must_use]
+    pub fn session(&self, url: &str) -> PostgresSession {
+        PostgresSession::open(&binary("psql"), url)
+    }
+
     /// Lets all processes of the server do nothing at all, or go on.
     pub fn hang(&self, hangs: bool) {
         self.server.signal(if hangs { "STOP" } else { "CONT" });
@@ -180,6 +254,17 @@ impl Postgres {
             ask.status().unwrap().success()
         });
     }
+}
+
+fn arguments(folder: &Path, port: u16, settings: &[&str]) -> Vec<String> {
+    let path = folder.display().to_string();
+    let mut arguments = vec!["-D".to_owned(), format!("{path}/data"), "-k".to_owned(), path];
+    arguments.extend(["-p".to_owned(), port.to_string()]);
+    for setting in FORGETFUL.iter().chain(settings) {
+        arguments.extend(["-c".to_owned(), (*setting).to_owned()]);
+    }
+    arguments.extend(["-c".to_owned(), "listen_addresses=127.0.0.1".to_owned()]);
+    arguments
 }
 
 /// The folder of a server that has not been started yet.

@@ -18,6 +18,10 @@ CREATE TABLE users (
     CHECK ((username IS NULL) = (username_canonical IS NULL))
 );
 
+-- One account per address also for whoever writes past the program. Canonical
+-- addresses are ASCII, so this folds nothing that the domain does not.
+CREATE UNIQUE INDEX users_email_in_any_case ON users (lower(email COLLATE "C"));
+
 -- Accounts that may have to make room for the mailbox's owner.
 CREATE INDEX users_unverified ON users (created_at)
     WHERE email_verified_at IS NULL AND username IS NULL;
@@ -74,3 +78,26 @@ CREATE TABLE login_failures (
 );
 
 CREATE INDEX login_failures_age ON login_failures (last_at);
+
+-- A user's sessions that did not end, oldest first: each login counts the live
+-- ones among them.
+CREATE INDEX sessions_unended ON sessions (user_id, opened_at) WHERE ended_at IS NULL;
+
+-- Ends the owner's live sessions but for the one that is opening and the newest
+-- `others`; says how many ended. A login calls it while it holds the owner's row,
+-- and it sees what was committed until then, which the calling statement does not.
+CREATE FUNCTION displace_sessions(owner UUID, opening UUID, others BIGINT, moment TIMESTAMPTZ)
+RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    displaced BIGINT;
+BEGIN
+    UPDATE sessions SET ended_at = moment, end_reason = 'displaced'
+    WHERE ended_at IS NULL AND id IN (
+        SELECT id FROM sessions
+        WHERE user_id = owner AND id <> opening AND ended_at IS NULL AND expires_at > moment
+        ORDER BY opened_at DESC, id DESC OFFSET others
+    );
+    GET DIAGNOSTICS displaced = ROW_COUNT;
+    RETURN displaced;
+END
+$$;

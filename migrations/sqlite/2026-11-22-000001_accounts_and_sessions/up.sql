@@ -20,6 +20,10 @@ CREATE TABLE users (
     CHECK ((username IS NULL) = (username_canonical IS NULL))
 ) STRICT;
 
+-- One account per address also for whoever writes past the program. Canonical
+-- addresses are ASCII, so this folds nothing that the domain does not.
+CREATE UNIQUE INDEX users_email_in_any_case ON users (lower(email));
+
 -- Accounts that may have to make room for the mailbox's owner.
 CREATE INDEX users_unverified ON users (created_at)
     WHERE email_verified_at IS NULL AND username IS NULL;
@@ -74,3 +78,7 @@ CREATE TABLE login_failures (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX login_failures_age ON login_failures (last_at);
+
+-- A user's sessions that did not end, oldest first: each login counts the live
+-- ones among them.
+CREATE INDEX sessions_unended ON sessions (user_id, opened_at) WHERE ended_at IS NULL;

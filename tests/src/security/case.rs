@@ -96,7 +96,7 @@ pub struct Case {
     pub severity: Option<Severity>,
     /// In words.
     pub text: String,
-    /// Why no test shows it, if none does.
+    /// What no test shows of it, and why.
     pub open: Option<String>,
 }
 

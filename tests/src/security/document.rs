@@ -21,7 +21,7 @@ is what `cargo test` calls them: `cargo test -p portcullis-tests --test attacks 
 pub fn document(tests: &[Test]) -> String {
     let (requirements, faults) = (requirements(), faults());
     let mut text = INTRODUCTION.to_owned();
-    text.push_str("| severity | rows | shown | open |\n|---|---|---|---|\n");
+    text.push_str("| severity | rows | shown | in part | open |\n|---|---|---|---|---|\n");
     for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low] {
         let rows = requirements.iter().filter(|case| case.severity == Some(severity));
         summary(&mut text, &severity.to_string(), rows, tests);
@@ -51,12 +51,17 @@ fn summary<'a>(
     cases: impl Iterator<Item = &'a Case>,
     tests: &[Test],
 ) {
-    let (mut all, mut covered) = (0, 0);
+    let (mut all, mut whole, mut partly) = (0, 0, 0);
     for case in cases {
         all += 1;
-        covered += usize::from(of(&case.id, tests).next().is_some());
+        match (of(&case.id, tests).next(), &case.open) {
+            (Some(_), None) => whole += 1,
+            (Some(_), Some(_)) => partly += 1,
+            (None, _) => {}
+        }
     }
-    let _ = writeln!(text, "| {name} | {all} | {covered} | {} |", all - covered);
+    let open = all - whole - partly;
+    let _ = writeln!(text, "| {name} | {all} | {whole} | {partly} | {open} |");
 }
 
 fn of<'a>(id: &Id, tests: &'a [Test]) -> impl Iterator<Item = &'a Test> {
@@ -70,10 +75,11 @@ fn shown(case: &Case, tests: &[Test]) -> String {
             format!("`{} {}`{result}", test.program, test.name)
         })
         .collect();
-    if tests.is_empty() {
-        format!("open: {}", case.open.as_deref().unwrap_or("**no test and no reason**"))
-    } else {
-        tests.join("<br>")
+    match (&case.open, tests.is_empty()) {
+        (Some(reason), true) => format!("open: {reason}"),
+        (Some(reason), false) => format!("{}<br>In part: {reason}", tests.join("<br>")),
+        (None, true) => "**no test and no reason**".to_owned(),
+        (None, false) => tests.join("<br>"),
     }
 }
 
@@ -86,7 +92,6 @@ pub fn mistakes(tests: &[Test]) -> Vec<String> {
         let is_shown = of(&case.id, tests).next().is_some();
         let is_grave = case.severity.is_some_and(|severity| severity <= Severity::High);
         match (&case.open, is_shown) {
-            (Some(_), true) => mistakes.push(format!("{} is shown and listed as open", case.id)),
             (None, false) => mistakes.push(format!("{} has no test and no reason", case.id)),
             (Some(_), false) if is_grave => {
                 mistakes.push(format!("{} is critical or high, and no test shows it", case.id));

@@ -24,7 +24,7 @@ const ROUTES: [(&str, &[&str]); 8] = [
 ];
 
 #[tokio::test]
-async fn fields_of_the_wrong_type_are_all_named() {
+async fn in_09_fields_of_the_wrong_type_are_all_named() {
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;
     for (path, fields) in ROUTES {
@@ -47,7 +47,7 @@ async fn missing_fields_are_all_named() {
 }
 
 #[tokio::test]
-async fn broken_json_is_said_to_be_broken() {
+async fn in_02_broken_json_is_said_to_be_broken() {
     let server = Server::start().await;
     for (path, _) in ROUTES {
         for broken in ["{", "{\"email\":", "{'email': 'x'}", "{\"a\": NaN}", "{} {}", "{} // x"] {
@@ -58,7 +58,7 @@ async fn broken_json_is_said_to_be_broken() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_are_broken_json() {
+async fn in_08_bytes_that_are_no_text_are_broken_json() {
     let server = Server::start().await;
     for broken in [
         b"{\"email\": \"\xff\xfe\"}".to_vec(),
@@ -71,7 +71,7 @@ async fn bytes_that_are_no_text_are_broken_json() {
 }
 
 #[tokio::test]
-async fn json_that_is_no_object_is_refused() {
+async fn in_02_json_that_is_no_object_is_refused() {
     let server = Server::start().await;
     for other in ["null", "[]", "\"text\"", "5", "true"] {
         let answer = server.anonymous().post_bytes(LOGIN, JSON, other.into()).await;
@@ -82,7 +82,7 @@ async fn json_that_is_no_object_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_given_twice_is_refused_and_neither_is_taken() {
+async fn in_03_a_key_given_twice_is_refused_and_neither_is_taken() {
     let server = Server::start().await;
     server.verified("ann@example.com").await;
     let body = format!(
@@ -96,7 +96,7 @@ async fn a_key_given_twice_is_refused_and_neither_is_taken() {
 }
 
 #[tokio::test]
-async fn deep_json_costs_nothing() {
+async fn in_04_deep_json_costs_nothing() {
     let server = Server::start().await;
     for bomb in [
         "[".repeat(60_000),
@@ -113,7 +113,7 @@ async fn deep_json_costs_nothing() {
 }
 
 #[tokio::test]
-async fn nul_is_refused_where_it_cannot_be_stored() {
+async fn in_07_nul_is_refused_where_it_cannot_be_stored() {
     let server = Server::start().await;
     let anonymous = server.anonymous();
     anonymous.log_in("ann\0@example.com", PASSWORD).await.is_invalid(&["email"]);
@@ -125,7 +125,7 @@ async fn nul_is_refused_where_it_cannot_be_stored() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_no_text_is_refused() {
+async fn in_08_a_form_that_is_no_text_is_refused() {
     let server = Server::start().await;
     for broken in ["username=%FF&password=x", "username=a&password=%C0%80"] {
         let answer = server.anonymous().post_bytes(LOGIN, FORM, broken.into()).await;
@@ -136,7 +136,7 @@ async fn a_form_that_is_no_text_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_of_64_kib_is_read_and_a_bigger_one_is_not() {
+async fn in_06_a_body_of_64_kib_is_read_and_a_bigger_one_is_not() {
     let server = Server::start().await;
     let body = |bytes: usize| {
         let start = format!("{{\"email\":\"a@example.com\",\"password\":\"{PASSWORD}\",\"x\":\"");
@@ -154,7 +154,7 @@ async fn a_body_of_64_kib_is_read_and_a_bigger_one_is_not() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_announced_too_big_is_refused_before_it_comes() {
+async fn in_06_a_body_that_is_announced_too_big_is_refused_before_it_comes() {
     let server = Server::start().await;
     let answer = server.raw(format!(
         "POST {LOGIN} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
@@ -165,7 +165,7 @@ async fn a_body_that_is_announced_too_big_is_refused_before_it_comes() {
 }
 
 #[tokio::test]
-async fn a_body_in_chunks_is_limited_too() {
+async fn in_06_a_body_in_chunks_is_limited_too() {
     let server = Server::start().await;
     let mut raw = format!(
         "POST {LOGIN} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
@@ -178,7 +178,7 @@ async fn a_body_in_chunks_is_limited_too() {
 }
 
 #[tokio::test]
-async fn another_media_type_is_refused() {
+async fn in_01_another_media_type_is_refused() {
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;
     for (path, _) in ROUTES {
@@ -192,7 +192,7 @@ async fn another_media_type_is_refused() {
 }
 
 #[tokio::test]
-async fn a_form_on_a_route_for_json_is_refused() {
+async fn in_01_a_form_on_a_route_for_json_is_refused() {
     let server = Server::start().await;
     let fields = [("email", "ann@example.com"), ("name", "Ann"), ("password", PASSWORD)];
     let answer = server.anonymous().post_form("/api/v1/auth/register", &fields).await;
@@ -247,7 +247,7 @@ async fn a_header_does_not_change_the_method() {
 }
 
 #[tokio::test]
-async fn odd_spellings_of_a_path_are_no_path() {
+async fn in_10_odd_spellings_of_a_path_are_no_path() {
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;
     for path in [
@@ -269,7 +269,7 @@ async fn odd_spellings_of_a_path_are_no_path() {
 }
 
 #[tokio::test]
-async fn two_lengths_of_one_request_are_refused() {
+async fn in_12_two_lengths_of_one_request_are_refused() {
     let server = Server::start().await;
     let head = format!("POST {LOGIN} HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\n");
     let hidden = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -342,7 +342,7 @@ async fn no_refusal_repeats_a_secret() {
 }
 
 #[tokio::test]
-async fn long_texts_cost_nothing() {
+async fn in_14_long_texts_cost_nothing() {
     let server = Server::start().await;
     for email in [
         format!("{}@", "a".repeat(50_000)),

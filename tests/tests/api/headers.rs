@@ -35,7 +35,7 @@ async fn answers(server: &Server) -> Vec<(&'static str, Answer)> {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_security_headers() {
+async fn hd_02_every_answer_carries_the_security_headers() {
     let server = Server::start().await;
     for (what, answer) in answers(&server).await {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{what}");
@@ -55,7 +55,7 @@ async fn every_answer_carries_the_security_headers() {
 }
 
 #[tokio::test]
-async fn no_answer_sets_a_cookie() {
+async fn hd_10_no_answer_sets_a_cookie() {
     let server = Server::start().await;
     for (what, answer) in answers(&server).await {
         assert_eq!(answer.header("set-cookie"), None, "{what}");
@@ -63,7 +63,7 @@ async fn no_answer_sets_a_cookie() {
 }
 
 #[tokio::test]
-async fn nothing_of_the_api_is_stored() {
+async fn hd_01_nothing_of_the_api_is_stored() {
     let server = Server::start().await;
     let of_the_api = ["login", "me", "register", "logout"];
     for (what, answer) in answers(&server).await {
@@ -74,7 +74,7 @@ async fn nothing_of_the_api_is_stored() {
 }
 
 #[tokio::test]
-async fn json_may_load_nothing() {
+async fn hd_02_json_may_load_nothing() {
     let server = Server::start().await;
     let answer = server.anonymous().get("/api/v1/auth/me").await.expect(403);
     let policy = answer.header("content-security-policy").unwrap();
@@ -82,7 +82,7 @@ async fn json_may_load_nothing() {
 }
 
 #[tokio::test]
-async fn transport_security_is_asked_for_only_behind_https() {
+async fn hd_02_transport_security_is_asked_for_only_behind_https() {
     let plain = Server::start().await;
     let answer = plain.anonymous().get("/health").await.expect(200);
     assert_eq!(answer.header("strict-transport-security"), None);
@@ -95,7 +95,7 @@ async fn transport_security_is_asked_for_only_behind_https() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_kept_if_it_is_one() {
+async fn op_13_a_request_id_is_kept_if_it_is_one() {
     let server = Server::start().await;
     let longest = "x".repeat(128);
     for good in ["a", "0193-AZaz09._-", &longest] {
@@ -149,7 +149,7 @@ fn exposes_our_headers(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn by_default_every_origin_may_read_and_none_with_credentials() {
+async fn hd_03_hd_04_by_default_every_origin_may_read_and_none_with_credentials() {
     let server = Server::start().await;
     for answer in [from_origin(&server, OURS).await, preflight(&server, OURS).await] {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{answer:?}");
@@ -159,7 +159,7 @@ async fn by_default_every_origin_may_read_and_none_with_credentials() {
 }
 
 #[tokio::test]
-async fn a_listed_origin_is_echoed_with_credentials() {
+async fn hd_06_a_listed_origin_is_echoed_with_credentials() {
     let list = format!("{OURS},https://two.example.com");
     let server = Server::start_with(&[("CORS_ORIGINS", &list)]).await;
     for origin in [OURS, "https://two.example.com"] {
@@ -175,7 +175,7 @@ async fn a_listed_origin_is_echoed_with_credentials() {
 }
 
 #[tokio::test]
-async fn an_origin_that_is_not_listed_may_read_nothing() {
+async fn hd_03_hd_05_an_origin_that_is_not_listed_may_read_nothing() {
     let server = Server::start_with(&[("CORS_ORIGINS", OURS)]).await;
     for origin in [
         "https://evil.example",

@@ -57,7 +57,7 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 }
 
 #[tokio::test]
-async fn a_healthy_server_says_so() {
+async fn op_10_a_healthy_server_says_so() {
     let server = Server::start().await;
     let answer = server.anonymous().get("/health").await.expect(200);
     answer.has_exactly(&["status", "timestamp", "version", "checks"]);
@@ -204,7 +204,7 @@ async fn the_short_address_of_the_docs_leads_there() {
 }
 
 #[tokio::test]
-async fn the_documents_can_be_switched_off() {
+async fn hd_07_the_documents_can_be_switched_off() {
     let server = Server::start_with(&[("DOCS_ENABLED", "false")]).await;
     for path in ["/docs", "/docs/", "/docs/swagger-ui.css", "/redoc", "/openapi.json"] {
         server.anonymous().browse(path).await.is_refused(404, "NOT_FOUND");

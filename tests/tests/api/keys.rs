@@ -79,7 +79,7 @@ async fn an_end_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn two_servers_have_secrets_of_their_own() {
+async fn jw_15_two_servers_have_secrets_of_their_own() {
     // One issuer, so that nothing but the secret can tell them apart.
     let settings = [("PUBLIC_URL", "http://localhost:8000")];
     let (one, two) = (Server::start_with(&settings).await, Server::start_with(&settings).await);
@@ -119,7 +119,7 @@ async fn secrets_on_disk_are_their_owners_alone() {
 }
 
 #[tokio::test]
-async fn a_secret_can_be_replaced_with_nobody_logged_out() {
+async fn jw_16_a_secret_can_be_replaced_with_nobody_logged_out() {
     let mut server = Server::start_with(&[("SECRET_KEY", ONE)]).await;
     let ann = server.logged_in("ann@example.com").await;
     server.restart_with(&[("SECRET_KEY", TWO), ("SECRET_KEY_PREVIOUS", ONE)]).await;
@@ -138,7 +138,7 @@ async fn a_previous_secret_that_is_dropped_verifies_nothing() {
 }
 
 #[tokio::test]
-async fn the_newest_key_of_a_folder_signs_and_all_of_them_verify() {
+async fn jw_16_the_newest_key_of_a_folder_signs_and_all_of_them_verify() {
     let mut server = Server::start_with(&[("JWT_ALGORITHM", "EdDSA")]).await;
     let ann = server.logged_in("ann@example.com").await;
     let first = std::fs::read(files(&server.folder().join("data/keys")).swap_remove(0)).unwrap();

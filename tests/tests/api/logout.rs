@@ -7,7 +7,7 @@ use serde_json::json;
 const LOGOUT: &str = "/api/v1/auth/logout";
 
 #[tokio::test]
-async fn contract_a_answers_with_nothing_and_both_tokens_are_dead() {
+async fn lo_01_contract_a_answers_with_nothing_and_both_tokens_are_dead() {
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;
     let answer = ann.log_out().await.expect(204);
@@ -16,7 +16,7 @@ async fn contract_a_answers_with_nothing_and_both_tokens_are_dead() {
 }
 
 #[tokio::test]
-async fn contract_b_says_when_and_both_tokens_are_dead() {
+async fn lo_01_contract_b_says_when_and_both_tokens_are_dead() {
     let server = Server::start().await;
     let john = server.signed_up("johndoe", "john@example.com").await;
     let answer = john.log_out_without_body().await.expect(200);
@@ -38,7 +38,7 @@ async fn the_body_decides_which_contract_a_logout_follows() {
 }
 
 #[tokio::test]
-async fn every_access_token_of_the_session_dies() {
+async fn lo_01_every_access_token_of_the_session_dies() {
     let server = Server::start().await;
     let first = server.logged_in("ann@example.com").await;
     let second = first.refreshed().await;
@@ -57,7 +57,7 @@ async fn the_other_sessions_live_on() {
 }
 
 #[tokio::test]
-async fn somebody_elses_refresh_token_is_refused_and_changes_nothing() {
+async fn lo_03_somebody_elses_refresh_token_is_refused_and_changes_nothing() {
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;
     let bob = server.logged_in("bob@example.com").await;
@@ -67,7 +67,7 @@ async fn somebody_elses_refresh_token_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_made_up_refresh_token_is_refused_and_changes_nothing() {
+async fn lo_04_a_made_up_refresh_token_is_refused_and_changes_nothing() {
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;
     for made_up in ["made up", &ann.refresh[1..], &ann.access] {
@@ -77,7 +77,7 @@ async fn a_made_up_refresh_token_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_second_logout_is_refused() {
+async fn lo_10_a_second_logout_is_refused() {
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;
     ann.log_out().await.is(204);
@@ -113,7 +113,7 @@ async fn logging_out_needs_a_bearer() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_refresh_token_is_invalid_and_changes_nothing() {
+async fn lo_04_a_body_without_a_refresh_token_is_invalid_and_changes_nothing() {
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;
     let logout = |body| Answer::to(ann.request(Method::POST, LOGOUT).json(&body));
@@ -130,7 +130,7 @@ async fn who_bears_nothing_good_is_refused_before_the_fields_are_read() {
 }
 
 #[tokio::test]
-async fn no_request_sent_after_the_answer_passes() {
+async fn lo_02_no_request_sent_after_the_answer_passes() {
     let server = Server::start().await;
     server.verified("ann@example.com").await;
     for _ in 0..20 {

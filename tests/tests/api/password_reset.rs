@@ -9,12 +9,13 @@ const SUBJECT: &str = "Reset your password";
 const ANOTHER: &str = "NewSecurePass456!";
 
 #[tokio::test]
-async fn the_mailed_token_replaces_the_password() {
+async fn pr_08_the_mailed_token_replaces_the_password_and_opens_no_session() {
     let server = Server::start().await;
     server.verified("ann@example.com").await;
     let token = server.reset_token("ann@example.com").await;
     let answer = server.anonymous().confirm_reset(&token, ANOTHER).await.expect(200);
     answer.has_exactly(&["message"]);
+    assert_eq!(answer.header("set-cookie"), None);
     assert_eq!(
         answer.str("/message"),
         "Password reset successfully. Please login with your new password."
@@ -25,7 +26,7 @@ async fn the_mailed_token_replaces_the_password() {
 }
 
 #[tokio::test]
-async fn asking_says_the_same_to_everybody_and_mails_only_who_exists() {
+async fn pr_01_asking_says_the_same_to_everybody_and_mails_only_who_exists() {
     let server = Server::start().await;
     server.verified("verified@example.com").await;
     server.registered("waiting@example.com").await;
@@ -43,7 +44,7 @@ async fn asking_says_the_same_to_everybody_and_mails_only_who_exists() {
 }
 
 #[tokio::test]
-async fn the_mail_goes_to_the_stored_address() {
+async fn rg_06_the_mail_goes_to_the_stored_address() {
     let server = Server::start().await;
     server.verified("bob@example.com").await;
     server.anonymous().request_reset("bOB@eXAMPLE.com").await.is(200);
@@ -51,7 +52,7 @@ async fn the_mail_goes_to_the_stored_address() {
 }
 
 #[tokio::test]
-async fn the_links_token_stays_out_of_requests() {
+async fn pr_19_the_links_token_stays_out_of_requests() {
     let server = Server::start_with(&[("PUBLIC_URL", "https://auth.example.com")]).await;
     server.registered("ann@example.com").await;
     server.anonymous().request_reset("ann@example.com").await.is(200);
@@ -61,7 +62,7 @@ async fn the_links_token_stays_out_of_requests() {
 }
 
 #[tokio::test]
-async fn the_page_for_a_new_password_is_ours() {
+async fn pr_19_the_page_for_a_new_password_is_ours() {
     let server = Server::start().await;
     let page = server.anonymous().browse("/reset-password").await.expect(200);
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
@@ -81,7 +82,7 @@ async fn a_page_of_ones_own_can_be_linked_instead() {
 }
 
 #[tokio::test]
-async fn asking_changes_nothing() {
+async fn pr_10_asking_changes_nothing() {
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;
     server.reset_token("ann@example.com").await;
@@ -90,7 +91,19 @@ async fn asking_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_resets_once() {
+async fn pr_10_asking_lifts_no_lock() {
+    let server = Server::start_with(&[("LOCKOUT_THRESHOLD", "2")]).await;
+    server.verified("ann@example.com").await;
+    for _ in 0..2 {
+        let wrong = server.anonymous().log_in("ann@example.com", "wrong password").await;
+        wrong.is_problem(problem::BAD_LOGIN);
+    }
+    server.reset_token("ann@example.com").await;
+    server.anonymous().log_in("ann@example.com", PASSWORD).await.is_problem(problem::LOCKED);
+}
+
+#[tokio::test]
+async fn pr_03_a_token_resets_once() {
     let server = Server::start().await;
     server.verified("ann@example.com").await;
     let token = server.reset_token("ann@example.com").await;
@@ -124,13 +137,13 @@ async fn of_16_resets_at_once_one_decides_the_password() {
 }
 
 #[tokio::test]
-async fn a_success_spends_every_other_token() {
+async fn pr_06_a_success_spends_every_other_token() {
     let server = Server::start().await;
     server.verified("ann@example.com").await;
     let first = server.reset_token("ann@example.com").await;
     let second = server.reset_token("ann@example.com").await;
     let third = server.reset_token("ann@example.com").await;
-    server.anonymous().confirm_reset(&second, ANOTHER).await.is(200);
+    server.anonymous().confirm_reset(&third, ANOTHER).await.is(200);
     for spent in [first, second, third] {
         let answer = server.anonymous().confirm_reset(&spent, "a third good one").await;
         answer.is_problem(problem::BAD_RESET);
@@ -147,7 +160,7 @@ async fn a_newer_request_leaves_the_older_token_good() {
 }
 
 #[tokio::test]
-async fn a_weak_password_does_not_spend_the_token() {
+async fn pr_11_a_weak_password_does_not_spend_the_token() {
     let server = Server::start().await;
     server.verified("ann@example.com").await;
     let token = server.reset_token("ann@example.com").await;
@@ -167,7 +180,7 @@ async fn the_password_is_judged_before_the_token() {
 }
 
 #[tokio::test]
-async fn a_reset_ends_all_sessions() {
+async fn pr_07_a_reset_ends_all_sessions() {
     let server = Server::start().await;
     let sessions = [
         server.logged_in("ann@example.com").await,
@@ -181,22 +194,29 @@ async fn a_reset_ends_all_sessions() {
         session.is_over().await;
     }
     bob.is_alive().await;
+    let old = server.anonymous().log_in("ann@example.com", PASSWORD).await;
+    old.is_problem(problem::BAD_LOGIN);
+    server.anonymous().log_in("ann@example.com", ANOTHER).await.is(200);
 }
 
 #[tokio::test]
-async fn the_owner_is_told_without_any_secret() {
+async fn pr_09_the_owner_is_told_once_without_any_secret() {
     let server = Server::start().await;
     server.verified("ann@example.com").await;
     let token = server.reset_token("ann@example.com").await;
     server.anonymous().confirm_reset(&token, ANOTHER).await.is(200);
-    let mail = server.mailbox().mail("ann@example.com", "Your password was changed").await;
+    let subject = "Your password was changed";
+    let mail = server.mailbox().mail("ann@example.com", subject).await;
+    // Whoever comes later has had their mail: then every earlier one is out.
+    server.registered("later@example.com").await;
+    assert_eq!(server.mailbox().count("ann@example.com", subject).await, 1);
     for part in [&mail.text, &mail.html] {
         assert!(!part.contains(&token) && !part.contains(ANOTHER), "{part}");
     }
 }
 
 #[tokio::test]
-async fn a_reset_proves_the_mailbox_and_takes_the_address_back() {
+async fn rg_13_a_reset_proves_the_mailbox_and_takes_the_address_back() {
     let server = Server::start().await;
     // Somebody else registered Ann's address; the mail reaches Ann.
     server.anonymous().register_with("ann@example.com", "the squatter's one").await.is(201);
@@ -208,8 +228,22 @@ async fn a_reset_proves_the_mailbox_and_takes_the_address_back() {
     squatter.is_problem(problem::BAD_LOGIN);
 }
 
+/// Signing up by contract B gives tokens before the mailbox is proven.
 #[tokio::test]
-async fn the_token_alone_decides_whose_password_it_is() {
+async fn rg_13_a_reset_ends_the_session_of_whoever_signed_up_with_anothers_address() {
+    let server = Server::start().await;
+    let squatter = server.signed_up("squatter", "ann@example.com").await;
+    squatter.me().await.is(200);
+    let token = server.reset_token("ann@example.com").await;
+    server.anonymous().confirm_reset(&token, ANOTHER).await.is(200);
+    squatter.is_over().await;
+    let by_username = server.anonymous().log_in_by_form("squatter", PASSWORD).await;
+    by_username.is_problem(problem::BAD_FORM_LOGIN);
+    server.logged_in_with("ann@example.com", ANOTHER).await.is_alive().await;
+}
+
+#[tokio::test]
+async fn pr_12_the_token_alone_decides_whose_password_it_is() {
     let server = Server::start().await;
     server.verified("ann@example.com").await;
     server.verified("bob@example.com").await;
@@ -223,7 +257,7 @@ async fn the_token_alone_decides_whose_password_it_is() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_refused() {
+async fn pr_05_an_expired_token_is_refused() {
     let server = Server::start_with(&[("RESET_TOKEN_TTL", "1s")]).await;
     server.verified("ann@example.com").await;
     let token = server.reset_token("ann@example.com").await;

@@ -14,17 +14,21 @@ async fn refusal(server: &Server, email: &str, password: &str) -> Option<String>
 }
 
 #[tokio::test]
-async fn eight_is_counted_in_code_points() {
+async fn pw_01_eight_is_counted_in_code_points() {
     let server = Server::start().await;
     for short in ["", "abcdefg", "ééééééé"] {
         let answer = server.anonymous().register_with("ann@example.com", short).await;
         answer.is_problem(problem::TOO_SHORT);
+        let answer = server.anonymous().confirm_reset("unknown", short).await;
+        answer.is_problem(problem::TOO_SHORT);
     }
     assert_eq!(refusal(&server, "ann@example.com", "éàüöñçøå").await, None);
+    let token = server.reset_token("ann@example.com").await;
+    server.anonymous().confirm_reset(&token, "åøçñöüàé").await.is(200);
 }
 
 #[tokio::test]
-async fn common_passwords_are_refused_and_the_documents_samples_are_not() {
+async fn pw_08_common_passwords_are_refused_and_the_documents_samples_are_not() {
     let server = Server::start().await;
     for common in ["password1", "qwertyuiop", "iloveyou1", "12345678", "PASSWORD1"] {
         let refused = refusal(&server, "ann@example.com", common).await.unwrap();
@@ -38,7 +42,7 @@ async fn common_passwords_are_refused_and_the_documents_samples_are_not() {
 }
 
 #[tokio::test]
-async fn a_password_is_not_the_accounts_own_data() {
+async fn pw_10_a_password_is_not_the_accounts_own_data() {
     let server = Server::start().await;
     let own = ["annabella@example.com", "ANNABELLA", NAME, "aNN mARY lEE"];
     for password in own {
@@ -64,7 +68,7 @@ async fn composition_asks_for_one_kind_after_the_other() {
 }
 
 #[tokio::test]
-async fn more_than_1024_bytes_are_refused_and_never_cut() {
+async fn pw_02_more_than_1024_bytes_are_refused_and_never_cut() {
     let server = Server::start().await;
     let longest = "x1".repeat(512);
     let too_long = longest.clone() + "y";
@@ -74,7 +78,7 @@ async fn more_than_1024_bytes_are_refused_and_never_cut() {
 }
 
 #[tokio::test]
-async fn every_byte_of_a_password_counts() {
+async fn pw_03_pw_05_every_byte_of_a_password_counts() {
     let server = Server::start().await;
     let head = "A".repeat(72);
     for (number, right, wrong) in [

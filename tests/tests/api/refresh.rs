@@ -25,7 +25,7 @@ async fn reused(first: &LoggedIn) -> Answer {
 }
 
 #[tokio::test]
-async fn a_refresh_replaces_the_refresh_token() {
+async fn rf_01_a_refresh_replaces_the_refresh_token() {
     let server = Server::start().await;
     let first = server.logged_in("ann@example.com").await;
     let answer = server.anonymous().refresh(&first.refresh).await;
@@ -38,7 +38,7 @@ async fn a_refresh_replaces_the_refresh_token() {
 }
 
 #[tokio::test]
-async fn a_replay_within_the_grace_gets_the_same_successor() {
+async fn rf_05_a_replay_within_the_grace_gets_the_same_successor() {
     let server = Server::start().await;
     let first = server.logged_in("ann@example.com").await;
     let second = first.refreshed().await;
@@ -48,7 +48,7 @@ async fn a_replay_within_the_grace_gets_the_same_successor() {
 }
 
 #[tokio::test]
-async fn sixty_four_tabs_get_one_successor() {
+async fn rf_03_rf_04_sixty_four_tabs_get_one_successor() {
     let server = Server::start().await;
     let first = server.logged_in("ann@example.com").await;
     let answers = at_once(64, |_| {
@@ -64,7 +64,7 @@ async fn sixty_four_tabs_get_one_successor() {
 }
 
 #[tokio::test]
-async fn a_used_refresh_token_ends_the_session() {
+async fn rf_01_rf_02_a_used_refresh_token_ends_the_session() {
     let server = Server::start_with(&[("REFRESH_GRACE", "1s")]).await;
     let first = server.logged_in("ann@example.com").await;
     let other = server.logged_in_again("ann@example.com").await;
@@ -90,7 +90,7 @@ async fn reuse_is_told_once_however_often_it_happens() {
 }
 
 #[tokio::test]
-async fn near_misses_are_refused_and_end_nothing() {
+async fn rf_08_rf_09_near_misses_are_refused_and_end_nothing() {
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;
     let good = &ann.refresh;
@@ -111,7 +111,7 @@ async fn near_misses_are_refused_and_end_nothing() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_bears_nobody() {
+async fn rf_08_a_refresh_token_bears_nobody() {
     let server = Server::start().await;
     let mut ann = server.logged_in("ann@example.com").await;
     ann.access = ann.refresh.clone();
@@ -150,7 +150,7 @@ async fn contract_b_rotates_if_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn a_session_ends_in_time_however_often_it_is_refreshed() {
+async fn rf_06_a_session_ends_in_time_however_often_it_is_refreshed() {
     let server = Server::start_with(&[("REFRESH_TOKEN_TTL", "2s")]).await;
     server.verified("ann@example.com").await;
     let started = Instant::now();

@@ -27,10 +27,12 @@ fn is_verified(answer: &Answer, email: &str) {
 }
 
 #[tokio::test]
-async fn the_mailed_link_verifies_by_get() {
+async fn ve_09_the_mailed_link_verifies_by_get_and_opens_no_session() {
     let server = Server::start().await;
     let token = server.registered("ann@example.com").await;
-    is_verified(&server.anonymous().get(&path(&token)).await, "ann@example.com");
+    let answer = server.anonymous().get(&path(&token)).await;
+    is_verified(&answer, "ann@example.com");
+    assert_eq!(answer.header("set-cookie"), None);
     server.anonymous().log_in("ann@example.com", PASSWORD).await.is(200);
 }
 
@@ -42,7 +44,7 @@ async fn the_mailed_token_verifies_by_post() {
 }
 
 #[tokio::test]
-async fn clients_that_take_anything_are_answered_in_json() {
+async fn ve_08_clients_that_take_anything_are_answered_in_json() {
     let server = Server::start().await;
     let token = server.registered("ann@example.com").await;
     let request = server.anonymous().request(Method::GET, &path(&token)).header("accept", "*/*");
@@ -57,7 +59,7 @@ async fn a_verified_address_is_welcomed_by_mail() {
 }
 
 #[tokio::test]
-async fn a_token_verifies_once() {
+async fn ve_03_a_token_verifies_once() {
     let server = Server::start().await;
     let token = server.registered("ann@example.com").await;
     server.anonymous().verify(&token).await.is(200);
@@ -114,7 +116,7 @@ async fn an_unknown_token_in_the_path_is_refused() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_refused() {
+async fn ve_04_an_expired_token_is_refused() {
     let server = Server::start_with(&[("VERIFICATION_TOKEN_TTL", "1s")]).await;
     let token = server.registered("ann@example.com").await;
     // Asking whether it has expired would spend it.
@@ -135,7 +137,7 @@ async fn a_token_is_good_for_its_own_purpose_only() {
 }
 
 #[tokio::test]
-async fn a_browser_gets_a_page_and_spends_nothing() {
+async fn ve_08_ve_12_a_browser_gets_a_page_and_spends_nothing() {
     let server = Server::start().await;
     let token = server.registered("ann@example.com").await;
     for _ in 0..3 {
@@ -150,7 +152,7 @@ async fn a_browser_gets_a_page_and_spends_nothing() {
 }
 
 #[tokio::test]
-async fn looking_at_a_link_spends_nothing() {
+async fn ve_08_looking_at_a_link_spends_nothing() {
     let server = Server::start().await;
     let token = server.registered("ann@example.com").await;
     for method in [Method::HEAD, Method::OPTIONS, Method::HEAD] {
@@ -162,7 +164,7 @@ async fn looking_at_a_link_spends_nothing() {
 }
 
 #[tokio::test]
-async fn answers_about_tokens_leak_neither_by_referrer_nor_by_cache() {
+async fn ve_12_answers_about_tokens_leak_neither_by_referrer_nor_by_cache() {
     let server = Server::start().await;
     let token = server.registered("ann@example.com").await;
     for answer in [
@@ -201,7 +203,7 @@ async fn asking_again_needs_an_address() {
 }
 
 #[tokio::test]
-async fn the_links_origin_comes_from_the_settings_alone() {
+async fn ve_10_the_links_origin_comes_from_the_settings_alone() {
     let server = Server::start_with(&[("PUBLIC_URL", "https://auth.example.com")]).await;
     let body = json!({"email": "ann@example.com", "name": "Ann", "password": PASSWORD});
     let request = server

@@ -8,8 +8,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access_tokens;
+mod connections;
 mod enumeration;
 mod exhaustion;
+mod fuzz;
 mod headers;
 mod input;
 mod login;
@@ -22,6 +24,8 @@ mod passwords;
 mod profile;
 mod rate_limits;
 mod registration;
+mod routes;
+mod secrets;
 mod sessions;
 mod supply_chain;
 mod verification;

@@ -55,7 +55,7 @@ fn the_document_needs_no_settings_and_no_database() {
 }
 
 #[tokio::test]
-async fn a_log_reader_that_is_gone_takes_nothing_along() {
+async fn r_37_a_log_reader_that_is_gone_takes_nothing_along() {
     let mut server = Server::start().await;
     server.restart_unread().await;
     for _ in 0..5 {

@@ -41,7 +41,7 @@ fn explore(server: &Server, caller: &LoggedIn, selection: &[&str]) {
 }
 
 #[tokio::test]
-async fn the_document_and_the_server_agree() {
+async fn hd_08_the_document_and_the_server_agree() {
     let server = Server::start_with(&[
         ("LOCKOUT_THRESHOLD", "100000"),
         ("LOCKOUT_ACCOUNT_THRESHOLD", "100000"),
@@ -53,7 +53,7 @@ async fn the_document_and_the_server_agree() {
 }
 
 #[tokio::test]
-async fn the_document_and_the_server_agree_about_logging_out() {
+async fn hd_08_the_document_and_the_server_agree_about_logging_out() {
     // Apart from the rest, which needs the session to live.
     let server = Server::start().await;
     let ann = server.logged_in("ann@example.com").await;

@@ -26,6 +26,8 @@ impl Backends {
             .with("PUBLIC_URL", PUBLIC_URL)
             // The least that is allowed with Postgres.
             .with("BCRYPT_ROUNDS", "10")
+            // Many at once on a machine that is shared: nobody is sent away.
+            .with("HASHING_PATIENCE", "1m")
     }
 
     /// The same, with one more setting, or with another value of one.
@@ -65,6 +67,11 @@ impl Backends {
     /// An instance more.
     pub(crate) async fn instance(&self) -> Server {
         Server::start_with(&self.settings()).await
+    }
+
+    /// Three instances.
+    pub(crate) async fn three(&self) -> [Server; 3] {
+        tokio::join!(self.instance(), self.instance(), self.instance()).into()
     }
 
     /// Two instances.

@@ -6,12 +6,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accounts;
 mod backends;
+mod cheap;
+mod hostile;
+mod indistinguishable;
 mod instances;
+mod journal;
 mod letterbox;
+mod login;
 mod outages;
 mod outbox;
 mod pgbouncer;
+mod planted;
+mod revocations;
+mod sessions;
 mod start;
+mod starved;
 mod statements;
 mod stories;

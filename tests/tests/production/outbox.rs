@@ -111,7 +111,7 @@ async fn a_letter_that_waits_is_listed_as_pending_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_killed_workers_letter_is_taken_over_with_the_same_id_once_its_lease_ends() {
+async fn r_03_a_killed_workers_letter_is_taken_over_with_the_same_id_once_its_lease_ends() {
     let (sink, backends) = sink().await;
     sink.once(Step::EndOfData, Reaction::Hang);
     let mut first = backends.instance().await;
@@ -127,9 +127,9 @@ async fn a_killed_workers_letter_is_taken_over_with_the_same_id_once_its_lease_e
     second.anonymous().register("bob@example.com").await.is(201);
     sink.mail("bob@example.com", VERIFICATION).await;
     assert!(sink.mails_to(ADDRESS).await.is_empty(), "a leased letter was taken");
-    let held = "SELECT due_at - now() BETWEEN interval '90 s' AND interval '2 min' FROM outbox
+    let held = "SELECT due_at - now() BETWEEN interval '30 s' AND interval '1 min' FROM outbox
          WHERE settled_at IS NULL";
-    assert_eq!(backends.sql(held), "t", "the lease is not two minutes");
+    assert_eq!(backends.sql(held), "t", "the lease is not a minute");
 
     // The lease ends; waiting for that would take too long.
     backends.sql("UPDATE outbox SET due_at = now() WHERE settled_at IS NULL");
@@ -146,7 +146,7 @@ async fn a_killed_workers_letter_is_taken_over_with_the_same_id_once_its_lease_e
 }
 
 #[tokio::test]
-async fn whoever_is_told_to_stop_holds_no_letter_back() {
+async fn r_09_whoever_is_told_to_stop_holds_no_letter_back() {
     let (sink, backends) = sink().await;
     sink.on(Step::EndOfData, Reaction::Hang);
     let mut first = backends.instance().await;

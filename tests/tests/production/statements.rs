@@ -20,20 +20,20 @@ const LETTERS_WAIT: &str = "CREATE FUNCTION later() RETURNS trigger LANGUAGE plp
     CREATE TRIGGER later BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION later()";
 
 /// What was executed since the last reset, without the worker's look at the
-/// outbox and without the counting itself.
+/// outbox and at the clock and without the counting itself.
 const EXECUTED: &str = "FROM pg_stat_statements JOIN pg_database ON dbid = pg_database.oid
     WHERE datname = current_database() AND query NOT LIKE '%pg_stat_statements%'
-    AND query NOT LIKE 'SELECT EXISTS %FROM \"outbox\"%'";
+    AND query NOT LIKE 'SELECT EXISTS %FROM \"outbox\"%' AND query NOT LIKE '%clock_timestamp%'";
 
 /// Counts statements, and writes the counts down.
-struct Meter {
+pub(crate) struct Meter {
     postgres: Postgres,
     database: String,
     table: Vec<(&'static str, u32)>,
 }
 
 impl Meter {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let library = "shared_preload_libraries=pg_stat_statements";
         let postgres = Postgres::start(&[library]);
         let database = postgres.empty_database();
@@ -43,12 +43,28 @@ impl Meter {
 
     /// One connection is enough here, and its set-up is done with the first look
     /// at the outbox.
-    fn backends(&self) -> Backends {
+    pub(crate) fn backends(&self) -> Backends {
         Backends::on(&self.database).with("DATABASE_POOL_SIZE", "1")
     }
 
-    fn sql(&self, sql: &str) -> String {
+    pub(crate) fn sql(&self, sql: &str) -> String {
         self.postgres.sql(&self.database, sql).trim().to_owned()
+    }
+
+    /// From now on no letter comes due for an hour.
+    pub(crate) fn let_letters_wait(&self) {
+        self.sql(LETTERS_WAIT);
+    }
+
+    /// What is executed meanwhile: each statement with how often it was called.
+    /// Its id tells it; of its text, the constants in it may come and go.
+    pub(crate) fn statements_of<T>(&self, requests: impl FnOnce() -> T) -> (T, String) {
+        self.sql("SELECT pg_stat_statements_reset()");
+        let answers = requests();
+        (
+            answers,
+            self.sql(&format!("SELECT calls, queryid, left(query, 90) {EXECUTED} ORDER BY 3, 2")),
+        )
     }
 
     /// Counts what a request costs, which must succeed with that status.
@@ -73,7 +89,7 @@ impl Meter {
 
     /// Lets the letters out that were written so far, and waits until the worker
     /// has nothing more to do.
-    async fn deliver(&self) {
+    pub(crate) async fn deliver(&self) {
         self.sql("UPDATE outbox SET due_at = now() WHERE settled_at IS NULL");
         eventually("an empty outbox", Duration::from_secs(10), async || {
             let waiting = self.sql("SELECT count(*) FROM outbox WHERE settled_at IS NULL");
@@ -159,12 +175,14 @@ async fn read_with_redis(meter: &mut Meter) {
 async fn each_request_costs_what_was_promised_and_what_the_documentation_says() {
     let mut meter = Meter::start();
     let server = meter.backends().instance().await;
-    meter.sql(LETTERS_WAIT);
+    meter.let_letters_wait();
     arrive(&mut meter, &server).await;
     log_in(&mut meter, &server).await;
     use_session(&mut meter, &server).await;
     reset(&mut meter, &server).await;
     let anonymous = server.anonymous();
+    // What was found at the start is not told any more.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     meter.count("health", 200, anonymous.get("/health")).await;
     drop(server);
     read_with_redis(&mut meter).await;

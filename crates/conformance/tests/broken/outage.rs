@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use portcullis_conformance::{Outage, Stores, Switch};
 use portcullis_domain::ports::{
     AccountsArchive, Attempt, Attempted, Audit, Caller, Callers, Claim, Lease, Lockouts,
-    LoginStore, Mailbox, MailboxMessage, OneTimeTokens, Opening, Outbox, OutboxQueue, OwedLetter,
-    SessionStore, Sessions, Store, UnitOfWork, Users,
+    LoginStore, Mailbox, MailboxMessage, OneTimeTokens, Opened, Opening, Outbox, OutboxQueue,
+    OwedLetter, SessionStore, Sessions, Store, UnitOfWork, Users,
 };
 use portcullis_domain::{
     ImportOutcome, ImportedUser, LetterId, LockoutPolicy, LoginIdentifier, NewUser, PasswordHash,
@@ -182,7 +182,7 @@ impl LoginStore for Far {
         self.reach(async |store| store.attempt(attempt, policy).await, nobody).await
     }
 
-    async fn open(&self, opening: Opening) -> Result<Option<User>, StoreError> {
+    async fn open(&self, opening: Opening) -> Result<Option<Opened>, StoreError> {
         self.reach(async |store| store.open(opening).await, None).await
     }
 
@@ -333,6 +333,11 @@ impl Users for FarUnit {
     async fn add(&mut self, user: NewUser) -> Result<User, StoreError> {
         self.line.reach().await?;
         self.inner().users().add(user).await
+    }
+
+    async fn add_discreetly(&mut self, user: NewUser) -> Result<User, StoreError> {
+        self.line.reach().await?;
+        self.inner().users().add_discreetly(user).await
     }
 
     async fn by_id(&mut self, id: UserId) -> Result<Option<User>, StoreError> {

@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use portcullis_conformance::build::{START, source};
 use portcullis_domain::ports::{
-    Attempt, Attempted, Caller, Callers, Claim, Lease, LoginStore, Opening, OutboxQueue,
-    OwedLetter, SessionStore,
+    Attempt, Attempted, Caller, Callers, Claim, Lease, LoginStore, Opened, Opening, OutboxQueue,
+    OwedLetter, SessionStore, Store,
 };
 use portcullis_domain::{
     Letter, LetterId, LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, Standing,
-    StoreError, Timestamp, User, UserId,
+    StoreError, Timestamp, UserId,
 };
 
 use super::{Broken, Defect};
@@ -99,13 +99,20 @@ impl LoginStore for Broken {
         Ok(attempted)
     }
 
-    async fn open(&self, mut opening: Opening) -> Result<Option<User>, StoreError> {
+    async fn open(&self, mut opening: Opening) -> Result<Option<Opened>, StoreError> {
+        if self.has(Defect::DisplaceNobody) {
+            let mut unit = self.inner.begin().await?;
+            unit.sessions().open(&opening.session).await?;
+            let user = unit.users().by_id(opening.session.user_id).await?;
+            unit.commit().await?;
+            return Ok(user.map(|user| Opened { user, displaced: 0 }));
+        }
         if self.has(Defect::IgnorePasswordChange) {
             // Tries every moment at which the password may have been changed.
             for at in 0..10 {
                 opening.password_changed_at = START + std::time::Duration::from_micros(at);
-                if let Some(user) = self.inner.open(opening.clone()).await? {
-                    return Ok(Some(user));
+                if let Some(opened) = self.inner.open(opening.clone()).await? {
+                    return Ok(Some(opened));
                 }
             }
         }

@@ -112,6 +112,12 @@ impl Users for BrokenUnit {
         })
     }
 
+    async fn add_discreetly(&mut self, user: NewUser) -> Result<User, StoreError> {
+        let is_hasty = self.has(Defect::TellAtOnce);
+        let users = self.inner().users();
+        if is_hasty { users.add(user).await } else { users.add_discreetly(user).await }
+    }
+
     async fn by_id(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         let found = self.inner().users().by_id(id).await?;
         let loses = self.has(Defect::LoseFields);

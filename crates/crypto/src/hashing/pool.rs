@@ -152,7 +152,10 @@ fn work(scheme: HashingScheme, jobs: &Mutex<Receiver<Waiting>>, load: &Load, pat
         // The lock is held while waiting, not while hashing.
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Waiting { since, turn, job }) = next else { return };
-        if turn.is_cancelled() {
+        let is_cancelled = turn.is_cancelled();
+        // The place is free before anybody hears of it.
+        drop(turn);
+        if is_cancelled {
             job.refuse(HasherError::Cancelled);
             continue;
         }
@@ -160,7 +163,6 @@ fn work(scheme: HashingScheme, jobs: &Mutex<Receiver<Waiting>>, load: &Load, pat
             job.refuse(HasherError::Overloaded);
             continue;
         }
-        drop(turn);
         let started = Instant::now();
         // A panic loses this job, whose reply is then dropped, and not the thread.
         let hashed = catch_unwind(AssertUnwindSafe(|| job.run(scheme)));

@@ -1,6 +1,6 @@
 //! What stands in a token's header and payload, letter for letter.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The header. Anything besides these three is refused: `crit` (RFC 7515
 /// §4.1.11), and every parameter that would supply a key (RFC 8725 §3.10).
@@ -22,10 +22,15 @@ pub(super) struct ClaimsText {
     pub(super) jti: String,
     pub(super) iat: i64,
     pub(super) exp: i64,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "number")]
     pub(super) nbf: Option<i64>,
     #[serde(rename = "type")]
     pub(super) kind: String,
+}
+
+/// A claim that may be missing, but is a number where it is there: not null.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    i64::deserialize(deserializer).map(Some)
 }
 
 /// The `type` claim of an access token (contract §5).

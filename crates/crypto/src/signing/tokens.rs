@@ -121,7 +121,8 @@ impl JwtTokens {
             && claims.aud == self.settings.audience
             && claims.kind == ACCESS;
         let is_timely = now < expires_at && issued_at.max(not_before) <= now + LEEWAY;
-        let id = |text: &str| Uuid::try_parse(text).ok();
+        // In the one spelling in which they are signed.
+        let id = |text: &str| Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
         (is_ours && is_timely).then_some(AccessClaims {
             user: UserId::new(id(&claims.sub)?),
             session: SessionId::new(id(&claims.sid)?),

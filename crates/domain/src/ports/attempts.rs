@@ -36,7 +36,8 @@ pub struct Attempt {
 pub struct Attempted {
     /// Whether it may go on.
     pub standing: Standing,
-    /// The account it names, if there is one.
+    /// The account it names, if there is one; it need not be read for an attempt
+    /// that is refused.
     pub user: Option<User>,
 }
 
@@ -49,6 +50,15 @@ pub struct Opening {
     pub password_changed_at: Timestamp,
     /// The attempt that is forgiven.
     pub attempt: Attempt,
+}
+
+/// What opening a session did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The user as they are then.
+    pub user: User,
+    /// How many older sessions ended to make room.
+    pub displaced: u64,
 }
 
 /// Logging in, in single steps.
@@ -65,10 +75,14 @@ pub trait LoginStore: Send + Sync {
     ) -> Result<Attempted, StoreError>;
 
     /// Opens the session, sets the user's last login and forgives the attempt's
-    /// counters, all at once; returns the user as they are then. `None`, and
+    /// counters, all at once. Of the user's sessions that are live then, this
+    /// one and the newest others stay, [`MAX_LIVE_SESSIONS`] in all; older ones
+    /// end in the same step, however many logins run in parallel. `None`, and
     /// nothing changes, if the user is no longer active or their password is
     /// no longer the one that was checked.
-    async fn open(&self, opening: Opening) -> Result<Option<User>, StoreError>;
+    ///
+    /// [`MAX_LIVE_SESSIONS`]: crate::MAX_LIVE_SESSIONS
+    async fn open(&self, opening: Opening) -> Result<Option<Opened>, StoreError>;
 
     /// Forgives the attempt's counters: its password was right, though it
     /// opened no session.

@@ -18,7 +18,7 @@ mod system;
 
 pub use access_tokens::{AccessTokens, InvalidAccessToken, SigningError};
 pub use accounts_archive::AccountsArchive;
-pub use attempts::{Attempt, Attempted, IdentifierDigest, LoginStore, Opening};
+pub use attempts::{Attempt, Attempted, IdentifierDigest, LoginStore, Opened, Opening};
 pub use limiter::{Bucket, LimiterError, Quota, RateLimiter, Verdict};
 pub use mailer::{MAILBOX_CAPACITY, Mailbox, MailboxMessage, Mailer, MailerError};
 pub use opaque_tokens::OpaqueTokens;

@@ -55,6 +55,15 @@ pub trait Users: Send {
     /// of work goes on.
     async fn add(&mut self, user: NewUser) -> Result<User, StoreError>;
 
+    /// Adds an account like [`Users::add`], and hides whether it is taken: the
+    /// same statements run, and a number is counted either way, so that neither
+    /// the time nor the number of a later account tells.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when its e-mail or username is taken; the unit
+    /// of work goes on.
+    async fn add_discreetly(&mut self, user: NewUser) -> Result<User, StoreError>;
+
     /// The account of that id.
     async fn by_id(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
 
@@ -136,7 +145,8 @@ pub trait OneTimeTokens: Send {
 /// Sessions in a unit of work.
 #[async_trait]
 pub trait Sessions: Send {
-    /// Opens a session.
+    /// Opens a session of an account that is new: its older ones are not
+    /// counted, as [`LoginStore::open`](crate::ports::LoginStore::open) does.
     async fn open(&mut self, session: &Session) -> Result<(), StoreError>;
 
     /// Ends a session if it is that user's and live at `end.at`; says whether

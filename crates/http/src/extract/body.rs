@@ -1,5 +1,6 @@
 //! Bodies: bounded in size and time, JSON or form, read into [`Fields`].
 
+use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::time::Duration;
@@ -7,10 +8,11 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header;
-use actix_web::web::{Bytes, BytesMut};
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 use futures_core::Stream;
 use percent_encoding::percent_decode_str;
+use secrecy::zeroize::Zeroizing;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -35,7 +37,8 @@ pub(crate) struct Body {
     /// The media type in lower case and without parameters; empty if absent.
     pub(crate) media_type: String,
     pub(crate) content_type: String,
-    pub(crate) bytes: Bytes,
+    /// Wiped when dropped: it may hold a password or a token.
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
 }
 
 impl FromRequest for Body {
@@ -48,6 +51,10 @@ impl FromRequest for Body {
             .get(header::CONTENT_TYPE)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
             .unwrap_or_default();
+        let is_encoded = request
+            .headers()
+            .get_all(header::CONTENT_ENCODING)
+            .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
         let is_ambiguous = request.headers().get_all(header::CONTENT_TYPE).count() > 1;
         let announced = request
             .headers()
@@ -58,7 +65,11 @@ impl FromRequest for Body {
             if announced.is_some_and(|length| length > MAX_BYTES) {
                 return Err(Problem::too_large().into());
             }
-            let bytes = actix_web::rt::time::timeout(PATIENCE, read(payload))
+            if is_encoded {
+                return Err(Problem::encoded().into());
+            }
+            let reading = read(payload, announced.unwrap_or_default());
+            let bytes = actix_web::rt::time::timeout(PATIENCE, reading)
                 .await
                 .map_err(|_| Problem::timed_out())??;
             // Two readers of two media types might see two different requests.
@@ -72,16 +83,26 @@ impl FromRequest for Body {
     }
 }
 
-async fn read(mut payload: Payload) -> Result<Bytes, actix_web::Error> {
-    let mut body = BytesMut::new();
+/// Reads the body into one place: growing would leave copies behind.
+async fn read(
+    mut payload: Payload,
+    announced: usize,
+) -> Result<Zeroizing<Vec<u8>>, actix_web::Error> {
+    let mut body = Zeroizing::new(Vec::with_capacity(announced));
     while let Some(chunk) = next_chunk(&mut payload).await {
         let chunk = chunk?;
         if body.len() + chunk.len() > MAX_BYTES {
             return Err(Problem::too_large().into());
         }
+        if body.capacity() - body.len() < chunk.len() {
+            // Sent in chunks, without a length: make room for the longest.
+            let mut roomy = Zeroizing::new(Vec::with_capacity(MAX_BYTES));
+            roomy.extend_from_slice(&body);
+            body = roomy;
+        }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(body)
 }
 
 async fn next_chunk(payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {
@@ -126,10 +147,17 @@ impl Body {
             _ => return Err(Problem::unsupported_media_type(FORMS)),
         };
         let broken = || Problem::invalid_body("value_error.form", "the body is not a valid form");
-        let mut fields = Map::new();
+        let (mut fields, mut empty) = (Map::new(), BTreeSet::new());
         for (name, value) in pairs.ok_or_else(broken)? {
-            if !value.is_empty() && fields.insert(name, Value::String(value)).is_some() {
+            // Named twice, be it once without a value: two readers might see two forms.
+            let is_new = !fields.contains_key(&name) && !empty.contains(&name);
+            if !is_new {
                 return Err(broken());
+            }
+            if value.is_empty() {
+                empty.insert(name);
+            } else {
+                fields.insert(name, Value::String(value));
             }
         }
         Ok(Fields::new(fields))
@@ -230,7 +258,7 @@ mod tests {
     use crate::problem::Detail;
 
     fn json(bytes: &[u8]) -> Result<Fields, Problem> {
-        let bytes = Bytes::copy_from_slice(bytes);
+        let bytes = Zeroizing::new(bytes.to_vec());
         Body { media_type: JSON.into(), content_type: JSON.into(), bytes }.json()
     }
 

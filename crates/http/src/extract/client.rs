@@ -6,8 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
+use portcullis_domain::ports::Cancellation;
 use portcullis_domain::{Client, SourceAddress, UserAgent};
 
 use crate::Api;
@@ -25,6 +26,19 @@ impl FromRequest for Sender {
             .get(header::USER_AGENT)
             .map(|value| UserAgent::new(&String::from_utf8_lossy(value.as_bytes())));
         ready(Ok(Self(Client { source: source_of(request), user_agent })))
+    }
+}
+
+/// Whether the client has hung up, as an argument of a handler.
+pub(crate) struct HangUp(pub(crate) Cancellation);
+
+impl FromRequest for HangUp {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // Where nobody watches, nobody hangs up.
+        ready(Ok(Self(request.extensions().get().cloned().unwrap_or_default())))
     }
 }
 

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use portcullis_domain::{InvalidEmail, InvalidName, InvalidPassword, InvalidUsername};
+use secrecy::zeroize::{Zeroize, Zeroizing};
 use serde_json::{Map, Value};
 
 use crate::problem::{FieldError, Problem};
 
-/// A body's fields, and what was found wrong with them so far.
+/// A body's fields, and what was found wrong with them so far. Texts are wiped
+/// when they are read or dropped: one may be a password or a token.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     values: Map<String, Value>,
@@ -62,7 +64,7 @@ impl Fields {
         let Value::String(text) = value else {
             return self.wrong(name, "type_error.str", "str type expected".into());
         };
-        match parse(&text) {
+        match parse(&Zeroizing::new(text)) {
             Ok(value) => Some(value),
             Err(invalid) => self.wrong(name, invalid.kind(), invalid.message()),
         }
@@ -86,6 +88,16 @@ impl Fields {
     /// Everything that was found wrong.
     pub(crate) fn refusal(&mut self) -> Problem {
         Problem::invalid_fields(std::mem::take(&mut self.errors))
+    }
+}
+
+impl Drop for Fields {
+    fn drop(&mut self) {
+        for value in self.values.values_mut() {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
     }
 }
 

@@ -40,7 +40,9 @@ fn tier_of(path: &str) -> Tier {
         | "/api/v1/auth/password-reset/request"
         | "/api/v1/auth/password-reset/confirm"
         | "/api/v1/auth/verify-email/resend" => Tier::Strict,
-        "/health" | "/redoc" | "/openapi.json" | "/docs" => Tier::Public,
+        "/health" | "/health/live" | "/health/ready" | "/redoc" | "/openapi.json" | "/docs" => {
+            Tier::Public
+        }
         _ if path.starts_with("/docs/")
             || path.starts_with("/assets/")
             || path.starts_with("/.well-known/") =>
@@ -136,6 +138,7 @@ mod tests {
         assert_eq!(tier_of("/api/v1/auth/refresh"), Tier::General);
         assert_eq!(tier_of("/api/v1/auth/verify-email/token"), Tier::General);
         assert_eq!(tier_of("/docs/index.html"), Tier::Public);
+        assert_eq!(tier_of("/health/ready"), Tier::Public);
         assert_eq!(tier_of("/.well-known/jwks.json"), Tier::Public);
         assert_eq!(tier_of("/api/v1/auth/login/"), Tier::General);
     }

@@ -31,7 +31,8 @@ pub(crate) async fn security_headers(
     Ok(response)
 }
 
-fn add(headers: &mut HeaderMap, path: &str, is_https: bool) {
+/// The headers of an answer to that path.
+pub(super) fn add(headers: &mut HeaderMap, path: &str, is_https: bool) {
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
     };

@@ -33,7 +33,7 @@ pub(super) fn add_to(document: &mut OpenApi) {
                 problems.push(missing_field());
             }
             problems.push(Problem::rate_limited(MINUTE));
-            if id != "health" {
+            if !id.starts_with("health") {
                 problems.push(Problem::unavailable());
             }
             problems.push(Problem::internal());

@@ -3,6 +3,7 @@
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::{HttpResponse, web};
 
+use super::file::File;
 use crate::problem::Problem;
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
@@ -19,7 +20,7 @@ pub(super) async fn asset(name: web::Path<String>) -> Result<HttpResponse, Probl
         _ => return Err(Problem::not_found()),
     };
     let mut answer = HttpResponse::Ok();
-    Ok(answer.content_type(content_type).insert_header(for_a_while()).body(text))
+    Ok(answer.content_type(content_type).insert_header(for_a_while()).body(File::new(text)))
 }
 
 /// `ReDoc` 2.5.4 (MIT), kept compressed; every browser reads it like that.
@@ -28,7 +29,7 @@ fn redoc() -> HttpResponse {
         .content_type(JAVASCRIPT)
         .insert_header(ContentEncoding::Gzip)
         .insert_header(for_a_while())
-        .body(&include_bytes!("../../assets/redoc.standalone.js.gz")[..])
+        .body(File::new(&include_bytes!("../../assets/redoc.standalone.js.gz")[..]))
 }
 
 fn for_a_while() -> (header::HeaderName, &'static str) {

@@ -3,6 +3,7 @@
 
 mod assets;
 mod docs;
+mod file;
 mod mailbox;
 
 use actix_web::http::header;

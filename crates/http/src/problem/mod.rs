@@ -244,6 +244,24 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::PayloadTooLarge, text)
     }
 
+    pub(crate) fn head_too_large() -> Self {
+        let text = "The request headers must not be larger than 32 KiB";
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        Self::new(status, ErrorCode::BadRequest, text)
+    }
+
+    pub(crate) fn target_too_long() -> Self {
+        let text = "The request target must not be longer than 8 KiB";
+        Self::new(StatusCode::URI_TOO_LONG, ErrorCode::BadRequest, text)
+    }
+
+    /// A body that would have to be unpacked: RFC 9110 §8.4 asks for 415.
+    pub(crate) fn encoded() -> Self {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        let text = "The request body must not be compressed";
+        Self::new(status, ErrorCode::UnsupportedMediaType, text)
+    }
+
     pub(crate) fn unsupported_media_type(wanted: &'static str) -> Self {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         let text = format!("The request body must be {wanted}");
@@ -302,9 +320,13 @@ impl Problem {
         if let Some(allow) = &self.allow {
             answer.insert_header((header::ALLOW, allow.as_str()));
         }
-        if self.status == StatusCode::REQUEST_TIMEOUT
-            || self.status == StatusCode::PAYLOAD_TOO_LARGE
-        {
+        let not_worth_reading_on = [
+            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::URI_TOO_LONG,
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        ];
+        if not_worth_reading_on.contains(&self.status) {
             // What is left of the request is not worth reading.
             answer.force_close();
         }

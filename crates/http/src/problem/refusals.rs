@@ -65,7 +65,7 @@ impl From<ResetRefused> for Problem {
 impl From<RefreshRefused> for Problem {
     fn from(refused: RefreshRefused) -> Self {
         match refused {
-            RefreshRefused::InvalidToken => Self::refresh_refused(),
+            RefreshRefused::InvalidToken | RefreshRefused::Reused(_) => Self::refresh_refused(),
             RefreshRefused::Failure(failure) => failure.into(),
         }
     }

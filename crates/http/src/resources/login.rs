@@ -2,17 +2,17 @@
 
 use actix_web::web::{Data, Json};
 use actix_web::{Either, post};
-use portcullis_app::LoggedIn;
-use portcullis_domain::ports::Cancellation;
+use portcullis_app::{LoggedIn, LoginRefused};
 use portcullis_domain::{Client, Contract, Email, LoginIdentifier, Password};
 use serde::Serialize;
+use tracing::info;
 use utoipa::ToSchema;
 
 use super::profile::UserResponse;
 use super::tokens::TokenPair;
 use crate::Api;
 use crate::extract::body::Body;
-use crate::extract::client::Sender;
+use crate::extract::client::{HangUp, Sender};
 use crate::extract::fields::{Fields, NotPassword, text};
 use crate::problem::Problem;
 
@@ -98,13 +98,14 @@ pub(crate) enum LoginAnswer {
 pub(crate) async fn log_in(
     api: Data<Api>,
     Sender(client): Sender,
+    hang_up: HangUp,
     body: Body,
 ) -> Result<Either<Json<LoginResponse>, Json<TokenPair>>, Problem> {
     if body.is_form() {
-        let tokens = by_username(api, body.form().await?, client).await?;
+        let tokens = by_username(api, body.form().await?, client, hang_up).await?;
         Ok(Either::Right(Json(tokens)))
     } else {
-        let answer = by_email(api, body.json()?, client).await?;
+        let answer = by_email(api, body.json()?, client, hang_up).await?;
         Ok(Either::Left(Json(answer)))
     }
 }
@@ -113,11 +114,13 @@ async fn by_email(
     api: Data<Api>,
     mut fields: Fields,
     client: Client,
+    hang_up: HangUp,
 ) -> Result<LoginResponse, Problem> {
     let email = fields.required("email", Email::parse);
     let password = fields.required("password", Password::parse);
     let (Some(email), Some(password)) = (email, password) else { return Err(fields.refusal()) };
-    let logged_in = log_in_with(api, email.into(), password, Contract::Json, client).await?;
+    let logged_in =
+        log_in_with(api, email.into(), password, Contract::Json, client, hang_up).await?;
     Ok(logged_in.into())
 }
 
@@ -125,6 +128,7 @@ async fn by_username(
     api: Data<Api>,
     mut fields: Fields,
     client: Client,
+    hang_up: HangUp,
 ) -> Result<TokenPair, Problem> {
     let is_password = |text: &str| if text == "password" { Ok(()) } else { Err(NotPassword) };
     fields.optional("grant_type", is_password);
@@ -137,33 +141,36 @@ async fn by_username(
     // What nobody can be called is nobody; saying so tells nothing.
     let identifier = LoginIdentifier::parse(&username)
         .ok_or_else(|| Problem::invalid_credentials(Contract::Form))?;
-    let logged_in = log_in_with(api, identifier, password, Contract::Form, client).await?;
+    let logged_in = log_in_with(api, identifier, password, Contract::Form, client, hang_up).await?;
     Ok(logged_in.tokens.into())
 }
 
-/// Cancels when it is dropped, as handlers are when their client hangs up.
-struct HangUp(Cancellation);
-
-impl Drop for HangUp {
-    fn drop(&mut self) {
-        self.0.cancel();
+fn outcome(refused: &LoginRefused) -> &'static str {
+    match refused {
+        LoginRefused::InvalidCredentials => "failure",
+        LoginRefused::EmailNotVerified => "not verified",
+        LoginRefused::Locked { .. } => "locked",
+        LoginRefused::Failure(_) => "not carried out",
     }
 }
 
-/// Logs in, although the client may hang up meanwhile: a right password must
-/// not stay counted as a failure, nor a lock go untold. A password that still
-/// waits to be checked is given up.
+/// A password that still waits to be checked when the client hangs up is given up.
 async fn log_in_with(
     api: Data<Api>,
     identifier: LoginIdentifier,
     password: Password,
     contract: Contract,
     client: Client,
+    HangUp(hang_up): HangUp,
 ) -> Result<LoggedIn, Problem> {
-    let hang_up = HangUp(Cancellation::default());
-    let cancellation = hang_up.0.clone();
-    let login =
-        async move { api.app.log_in(identifier, password, contract, client, cancellation).await };
-    let finished = actix_web::rt::spawn(login).await.map_err(|_| Problem::internal())?;
+    let who = api.app.pseudonym(&identifier);
+    let finished = api.app.log_in(identifier, password, contract, client, hang_up).await;
+    match &finished {
+        Ok(logged_in) => {
+            let user = logged_in.user.id.as_uuid();
+            info!(event = "login", outcome = "success", %user, who);
+        }
+        Err(refused) => info!(event = "login", outcome = outcome(refused), who),
+    }
     finished.map_err(|refused| Problem::of_login(refused, contract))
 }

@@ -5,6 +5,7 @@ use actix_web::{Either, HttpRequest, HttpResponse, post};
 use portcullis_domain::Contract;
 use portcullis_domain::ports::Caller;
 use serde::Serialize;
+use tracing::info;
 use utoipa::ToSchema;
 
 use super::refresh::RefreshRequest;
@@ -54,6 +55,7 @@ pub(crate) async fn log_out(
     if body.is_empty() {
         let caller = authenticate(&bearer, &request).await?;
         let revoked_at = api.app.log_out(&caller).await?.to_string();
+        info!(event = "logout", user = %caller.user.id.as_uuid());
         let message = "Successfully logged out";
         return Ok(Either::Left(Json(LogoutResponse { message, revoked_at })));
     }
@@ -61,6 +63,7 @@ pub(crate) async fn log_out(
     let caller = authenticate(&bearer, &request).await?;
     let token = fields.required("refresh_token", text).ok_or_else(|| fields.refusal())?;
     api.app.log_out_with(&caller, &token).await?;
+    info!(event = "logout", user = %caller.user.id.as_uuid());
     Ok(Either::Right(HttpResponse::NoContent().finish()))
 }
 

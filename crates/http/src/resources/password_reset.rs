@@ -3,6 +3,7 @@
 use actix_web::post;
 use actix_web::web::{Data, Json};
 use portcullis_domain::{Email, Password};
+use tracing::info;
 use utoipa::ToSchema;
 
 use super::Message;
@@ -93,7 +94,8 @@ pub(crate) async fn confirm(
     let (Some(token), Some(new_password)) = (token, new_password) else {
         return Err(fields.refusal());
     };
-    api.app.confirm_password_reset(&token, new_password, &client).await?;
+    let user = api.app.confirm_password_reset(&token, new_password, &client).await?;
+    info!(event = "password_reset", user = %user.as_uuid());
     let message = "Password reset successfully. Please login with your new password.";
     Ok(Json(Message { message }))
 }

@@ -2,6 +2,8 @@
 
 use actix_web::post;
 use actix_web::web::{Data, Json};
+use portcullis_app::RefreshRefused;
+use tracing::warn;
 use utoipa::ToSchema;
 
 use super::tokens::TokenPair;
@@ -40,5 +42,9 @@ pub(crate) async fn refresh(
 ) -> Result<Json<TokenPair>, Problem> {
     let mut fields = body.json()?;
     let token = fields.required("refresh_token", text).ok_or_else(|| fields.refusal())?;
-    Ok(Json(api.app.refresh(&token, &client).await?.into()))
+    let refreshed = api.app.refresh(&token, &client).await;
+    if let Err(RefreshRefused::Reused(user)) = &refreshed {
+        warn!(event = "refresh_token_reused", user = %user.as_uuid());
+    }
+    Ok(Json(refreshed?.into()))
 }

@@ -6,6 +6,7 @@ use actix_web::{CustomizeResponder, Responder, post};
 use portcullis_app::{Registered, Registration};
 use portcullis_domain::{Client, Email, FullName, Password};
 use serde::Serialize;
+use tracing::info;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -97,5 +98,6 @@ pub(crate) async fn register(
 ) -> Result<CustomizeResponder<Json<RegisterResponse>>, Problem> {
     let registration = read(body.json()?, client)?;
     let registered = api.app.register(registration).await?;
+    info!(event = "registration", user = %registered.id.as_uuid());
     Ok(Json(RegisterResponse::from(registered)).customize().with_status(StatusCode::CREATED))
 }

@@ -4,6 +4,7 @@ use actix_web::web::{Data, Json, Path};
 use actix_web::{Either, HttpRequest, HttpResponse, get, post};
 use portcullis_domain::{Email, User};
 use serde::Serialize;
+use tracing::info;
 use utoipa::ToSchema;
 
 use super::Message;
@@ -73,6 +74,7 @@ pub(crate) async fn verify_by_link(
         return Ok(Either::Right(pages::verify_email(&token)?));
     }
     let user = api.app.verify_email(&token, &client).await?;
+    info!(event = "email_verified", user = %user.id.as_uuid());
     Ok(Either::Left(Json((&user).into())))
 }
 
@@ -92,6 +94,7 @@ pub(crate) async fn verify_by_post(
     let mut fields = body.json()?;
     let token = fields.required("token", text).ok_or_else(|| fields.refusal())?;
     let user = api.app.verify_email(&token, &client).await?;
+    info!(event = "email_verified", user = %user.id.as_uuid());
     Ok(Json((&user).into()))
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use portcullis_domain::ports::{
-    Attempt, Attempted, Caller, LoginStore, Opening, SessionStore, Store, UnitOfWork,
+    Attempt, Attempted, Caller, LoginStore, Opened, Opening, SessionStore, Store, UnitOfWork,
 };
 use portcullis_domain::{
-    LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, StoreError, Timestamp, User, UserId,
+    LockoutPolicy, SeedDigest, Session, SessionEnd, SessionId, StoreError, Timestamp, UserId,
 };
 use tokio::time::Instant;
 
@@ -88,7 +88,7 @@ impl SessionStore for CachedSessions {
     }
 }
 
-/// Logins, which change when a user was last seen.
+/// Logins, which change when a user was last seen, and may end older sessions.
 pub struct CachedLogins {
     inner: Arc<dyn LoginStore>,
     cache: CallerCache,
@@ -112,12 +112,22 @@ impl LoginStore for CachedLogins {
         self.inner.attempt(attempt, policy).await
     }
 
-    async fn open(&self, opening: Opening) -> Result<Option<User>, StoreError> {
-        let opened = self.inner.open(opening).await?;
-        if let Some(user) = &opened {
-            self.cache.changed(user.id, false, Instant::now()).await;
-        }
-        Ok(opened)
+    async fn open(&self, opening: Opening) -> Result<Option<Opened>, StoreError> {
+        let (inner, cache) = (Arc::clone(&self.inner), self.cache.clone());
+        let user = opening.session.user_id;
+        // Seen through even if nobody waits for it any more. An opening that
+        // failed may have happened, and have ended others.
+        let opened = tokio::spawn(async move {
+            let opened = inner.open(opening).await;
+            let ends_others = match &opened {
+                Ok(None) => return opened,
+                Ok(Some(opened)) => opened.displaced > 0,
+                Err(_) => true,
+            };
+            cache.changed(user, ends_others, Instant::now()).await;
+            opened
+        });
+        opened.await.map_err(|error| StoreError::Other(error.into()))?
     }
 
     async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {

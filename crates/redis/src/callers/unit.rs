@@ -80,6 +80,10 @@ impl Users for CachedUnit {
         self.inner.users().add(user).await
     }
 
+    async fn add_discreetly(&mut self, user: NewUser) -> Result<User, StoreError> {
+        self.inner.users().add_discreetly(user).await
+    }
+
     async fn by_id(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         self.inner.users().by_id(id).await
     }

@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) database: DatabaseSettings,
     pub(crate) keys: KeySettings,
     pub(crate) hashing: HashingScheme,
+    /// How long a password may wait to be hashed.
+    pub(crate) hashing_patience: Duration,
     pub(crate) rules: Rules,
     pub(crate) http: HttpSettings,
     pub(crate) redis: Option<portcullis_redis::Address>,
@@ -53,6 +55,7 @@ pub(crate) struct ServerSettings {
     pub(crate) public_url: String,
     pub(crate) workers: usize,
     pub(crate) shutdown_grace: Duration,
+    pub(crate) shutdown_delay: Duration,
 }
 
 /// Where data is kept.
@@ -109,10 +112,12 @@ impl Settings {
         let redis = reader.optional("REDIS_URL", parse::redis);
         let keys = keys(&mut reader, server.as_ref().ok(), is_embedded);
         let hashing = hashing(&mut reader, server.as_ref().ok(), is_embedded);
+        let hashing_patience = reader.get("HASHING_PATIENCE", parse::duration);
         let rules = rules(&mut reader, server.as_ref().ok());
         let http = http(&mut reader, server.as_ref().ok());
         let mail = mail::mail(&mut reader);
         let log = log(&mut reader);
+        insist_on_https(&mut reader, server.as_ref().ok(), is_embedded);
         let effective = reader.effective();
         reader.finish()?;
         let read = || -> Result<Self, Wrong> {
@@ -122,6 +127,7 @@ impl Settings {
                 redis: redis?,
                 keys: keys?,
                 hashing: hashing?,
+                hashing_patience: hashing_patience?,
                 rules: rules?,
                 http: http?,
                 mail: mail?,
@@ -144,15 +150,28 @@ fn server(reader: &mut Reader) -> Result<ServerSettings, Wrong> {
     let host = reader.get("HOST", parse::host);
     let port = reader.get("PORT", parse::whole_number(1, u16::MAX));
     let public_url = reader.get("PUBLIC_URL", parse::origin);
-    let workers = reader.get("WORKERS", parse::whole_number(1, 1024));
+    let workers = reader.get("WORKERS", parse::whole_number(1, 512));
     let shutdown_grace = reader.get("SHUTDOWN_GRACE", parse::duration);
+    let shutdown_delay = reader.get("SHUTDOWN_DELAY", parse::duration_or_none);
     Ok(ServerSettings {
         host: host?,
         port: port?,
         public_url: public_url?,
         workers: workers?,
         shutdown_grace: shutdown_grace?,
+        shutdown_delay: shutdown_delay?,
     })
+}
+
+/// Tokens and links with tokens travel under `PUBLIC_URL`: in the clear only on
+/// this machine, or in development, where the server is embedded and listens to
+/// this machine alone.
+fn insist_on_https(reader: &mut Reader, server: Option<&ServerSettings>, is_embedded: bool) {
+    let Some(server) = server else { return };
+    let is_development = is_embedded && server.host.is_loopback();
+    if !is_development && !parse::is_https_or_local(&server.public_url) {
+        reader.object("PUBLIC_URL", "must begin with https://, unless it names this machine");
+    }
 }
 
 fn database(reader: &mut Reader) -> Result<DatabaseSettings, Wrong> {
@@ -229,6 +248,7 @@ fn rules(reader: &mut Reader, server: Option<&ServerSettings>) -> Result<Rules, 
     let form_session = reader.get("FORM_REFRESH_TOKEN_TTL", parse::duration);
     let form_rotates = reader.get("FORM_REFRESH_ROTATION", parse::switch);
     let verification_ttl = reader.get("VERIFICATION_TOKEN_TTL", parse::duration);
+    let unverified_ttl = reader.get("UNVERIFIED_ACCOUNT_TTL", parse::duration);
     let reset_ttl = reader.get("RESET_TOKEN_TTL", parse::duration);
     let password_reset = reader.optional("PASSWORD_RESET_URL", parse::url);
     let public_url = server.map(|server| server.public_url.clone()).unwrap_or_default();
@@ -251,7 +271,7 @@ fn rules(reader: &mut Reader, server: Option<&ServerSettings>) -> Result<Rules, 
         verification_ttl: verification_ttl?,
         reset_ttl: reset_ttl?,
         mail_cap: MailCap { ..defaults.mail_cap },
-        unverified_ttl: defaults.unverified_ttl,
+        unverified_ttl: unverified_ttl?,
         links: Links {
             password_reset: password_reset?
                 .unwrap_or_else(|| format!("{public_url}/reset-password")),
@@ -322,6 +342,7 @@ mod tests {
         assert_eq!(settings.rules.lockout, defaults.lockout);
         assert_eq!(settings.rules.links, defaults.links);
         assert_eq!(settings.rules.refresh_grace, defaults.refresh_grace);
+        assert_eq!(settings.rules.unverified_ttl, defaults.unverified_ttl);
     }
 
     #[test]
@@ -363,6 +384,21 @@ mod tests {
         assert!(read(&[("BCRYPT_ROUNDS", "4")]).is_ok());
         let told = read(&[("BCRYPT_ROUNDS", "4"), ("HOST", "0.0.0.0")]).err().unwrap();
         assert!(told.contains("BCRYPT_ROUNDS"), "{told}");
+    }
+
+    #[test]
+    fn op_06_tokens_do_not_travel_in_the_clear() {
+        let listening = ("HOST", "0.0.0.0");
+        for open in ["http://auth.example.com", "http://127.0.0.1.example.com", "http://192.0.2.1"]
+        {
+            let told = read(&[listening, ("PUBLIC_URL", open)]).err().unwrap();
+            assert!(told.contains("PUBLIC_URL"), "{told}");
+            assert!(read(&[("PUBLIC_URL", open)]).is_ok(), "{open} in development");
+        }
+        let local = ["http://localhost:8080", "http://127.0.0.1:8000", "http://[::1]:8000"];
+        for safe in local.into_iter().chain(["https://auth.example.com"]) {
+            assert!(read(&[listening, ("PUBLIC_URL", safe)]).is_ok(), "{safe}");
+        }
     }
 
     #[test]

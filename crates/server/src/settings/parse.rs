@@ -84,6 +84,18 @@ pub(super) fn origin(text: &str) -> Parsed<String> {
     }
 }
 
+/// Whether what is sent to that origin cannot be read on its way.
+pub(super) fn is_https_or_local(origin: &str) -> bool {
+    let Some(authority) = origin.strip_prefix("http://") else { return true };
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let is_loopback =
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    host == "localhost" || host.ends_with(".localhost") || is_loopback()
+}
+
 pub(super) fn url(text: &str) -> Parsed<String> {
     let has_scheme = text.starts_with("https://") || text.starts_with("http://");
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"".contains(&byte));

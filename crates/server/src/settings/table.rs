@@ -120,12 +120,22 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Whether contract B's refresh tokens rotate too",
     ),
     setting("VERIFICATION_TOKEN_TTL", Text("24h"), "Life of a verification link"),
+    setting(
+        "UNVERIFIED_ACCOUNT_TTL",
+        Text("72h"),
+        "How long an address waits to be verified; then its account is removed, unless it has a username",
+    ),
     setting("RESET_TOKEN_TTL", Text("1h"), "Life of a password reset link"),
     setting("PASSWORD_HASHER", Text("bcrypt"), "`bcrypt` (bcrypt-sha256) or `argon2id`"),
     setting(
         "BCRYPT_ROUNDS",
         Text("12"),
         "Cost of bcrypt, 4 to 17; below 10 only embedded and on a loopback `HOST`",
+    ),
+    setting(
+        "HASHING_PATIENCE",
+        Text("4s"),
+        "How long a password may wait to be hashed; whoever would wait longer gets 503",
     ),
     setting(
         "PASSWORD_POLICY",
@@ -195,6 +205,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     setting("LOG_LEVEL", Text("info"), "`error`, `warn`, `info`, `debug`, `trace`, or a filter"),
     setting("SHUTDOWN_GRACE", Text("30s"), "How long requests under way may take when it stops"),
+    setting(
+        "SHUTDOWN_DELAY",
+        Text("0s"),
+        "How long it serves on after it was told to stop, while /health/ready answers 503",
+    ),
     setting("WORKERS", Derived("cores", || cores().to_string()), "Threads that serve requests"),
 ];
 

@@ -42,7 +42,7 @@ fn assert_permanent(error: &MailerError, why: &str) {
 }
 
 #[tokio::test]
-async fn an_answer_that_begins_with_4_is_temporary_at_every_step() {
+async fn r_29_an_answer_that_begins_with_4_is_temporary_at_every_step() {
     for step in [Step::Connect, Step::Hello, Step::Mail, Step::Rcpt, Step::Data, Step::EndOfData] {
         let sink = SmtpSink::start().await;
         sink.on(step, Reaction::reply("451 4.3.0 try again later"));
@@ -52,7 +52,7 @@ async fn an_answer_that_begins_with_4_is_temporary_at_every_step() {
 }
 
 #[tokio::test]
-async fn an_answer_that_begins_with_5_is_permanent_about_the_mail_only() {
+async fn r_30_an_answer_that_begins_with_5_is_permanent_about_the_mail_only() {
     for step in [Step::Rcpt, Step::Data, Step::EndOfData] {
         let sink = SmtpSink::start().await;
         sink.on(step, Reaction::reply("554 5.6.0 refused"));
@@ -66,7 +66,7 @@ async fn an_answer_that_begins_with_5_is_permanent_about_the_mail_only() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_is_given_up_in_time() {
+async fn r_31_a_server_that_hangs_is_given_up_in_time() {
     for step in [Step::Connect, Step::Hello, Step::Mail, Step::Rcpt, Step::Data, Step::EndOfData] {
         let sink = SmtpSink::start().await;
         sink.on(step, Reaction::Hang);
@@ -78,7 +78,7 @@ async fn a_server_that_hangs_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn a_broken_connection_is_temporary_at_every_step() {
+async fn r_32_a_broken_connection_is_temporary_at_every_step() {
     for step in [Step::Connect, Step::Hello, Step::Mail, Step::Rcpt, Step::Data, Step::EndOfData] {
         let sink = SmtpSink::start().await;
         sink.on(step, Reaction::Disconnect);
@@ -112,7 +112,7 @@ async fn nobody_at_the_port_is_temporary() {
 }
 
 #[tokio::test]
-async fn a_mail_whose_answer_was_lost_comes_again_with_the_same_id() {
+async fn ml_07_r_32_a_mail_whose_answer_was_lost_comes_again_with_the_same_id() {
     let sink = SmtpSink::start().await;
     let mailer = to(&sink);
     mailer.send(mail(1)).await.unwrap();

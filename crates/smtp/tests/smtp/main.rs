@@ -5,4 +5,5 @@
 mod encryption;
 mod far_side;
 mod faults;
+mod hostile;
 mod laws;

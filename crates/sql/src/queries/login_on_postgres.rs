@@ -10,8 +10,9 @@ use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use portcullis_domain::lockout::FAILURE_MEMORY;
 use portcullis_domain::ports::{Attempt, IdentifierDigest, Opening};
-use portcullis_domain::{LockoutPolicy, LoginIdentifier};
+use portcullis_domain::{LockoutPolicy, LoginIdentifier, MAX_LIVE_SESSIONS};
 
+use crate::connection::only;
 use crate::rows::{SessionRow, UserRow};
 use crate::types::{At, Id, Instant, Uid};
 
@@ -156,11 +157,25 @@ pub(crate) async fn attempt(
         per_identifier: policy.per_identifier.into(),
         selection: <UserRow as Selectable<Pg>>::construct_selection(),
     };
-    count.get_result(connection).await
+    only(count.get_results(connection).await?).ok_or(diesel::NotFound)
 }
 
-/// Notes the login, opens the session and forgives the failures, all if the
-/// user is active and has the password that was checked.
+/// What an opening did.
+#[derive(Queryable)]
+pub(crate) struct OpenedRow {
+    pub(crate) user: UserRow,
+    /// How many older sessions ended.
+    pub(crate) displaced: i64,
+}
+
+/// Notes the login, opens the session, ends those that are too many and
+/// forgives the failures, all if the user is active and has the password that
+/// was checked.
+///
+/// Logins of one user follow each other, since each changes the user's row. A
+/// statement sees what was there when it began, though, and so not the session
+/// of a login that it waited for: the sessions are counted by a function of the
+/// database, which looks anew.
 struct Open {
     session: SessionRow,
     user: Id,
@@ -168,6 +183,7 @@ struct Open {
     at: At,
     digest: IdentifierDigest,
     network: String,
+    others: i64,
     selection: UserSelection,
 }
 
@@ -234,7 +250,13 @@ impl QueryFragment<Pg> for Open {
         out.push_bind_param::<Binary, _>(&self.digest.0)?;
         out.push_sql(" AND network = '' AND (SELECT count(*) FROM from_source) >= 0) SELECT ");
         self.selection.walk_ast(out.reborrow())?;
-        out.push_sql(" FROM noted AS users");
+        out.push_sql(", displace_sessions(users.id, ");
+        out.push_bind_param::<Uid, _>(&self.session.id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.others)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Instant, _>(&self.at)?;
+        out.push_sql(") FROM noted AS users");
         Ok(())
     }
 }
@@ -245,13 +267,13 @@ impl QueryId for Open {
 }
 
 impl Query for Open {
-    type SqlType = UserColumns;
+    type SqlType = (UserColumns, BigInt);
 }
 
 pub(crate) async fn open(
     connection: &mut AsyncPgConnection,
     opening: &Opening,
-) -> QueryResult<Option<UserRow>> {
+) -> QueryResult<Option<OpenedRow>> {
     let open = Open {
         session: SessionRow::from(&opening.session),
         user: Id(opening.session.user_id.as_uuid()),
@@ -259,7 +281,8 @@ pub(crate) async fn open(
         at: At(opening.session.opened_at),
         digest: opening.attempt.digest,
         network: opening.attempt.source.network().to_string(),
+        others: i64::try_from(MAX_LIVE_SESSIONS - 1).unwrap_or(i64::MAX),
         selection: <UserRow as Selectable<Pg>>::construct_selection(),
     };
-    open.get_result(connection).await.optional()
+    Ok(only(open.get_results(connection).await?))
 }

@@ -5,22 +5,21 @@ use diesel_async::RunQueryDsl;
 use portcullis_domain::StoreError;
 use portcullis_domain::ports::{MAILBOX_CAPACITY, MailboxMessage};
 
-use crate::connection::{Lease, run};
+use crate::connection::{Lease, only, run};
 use crate::rows::MailboxRow;
 use crate::schema::mailbox::{self, dsl};
 
 pub(crate) async fn put(lease: &mut Lease, message: MailboxMessage) -> Result<(), StoreError> {
     let row = MailboxRow::from(message);
-    let number: Option<i64> = run!(lease, connection => async {
+    let numbers: Vec<i64> = run!(lease, connection => async {
         diesel::insert_into(mailbox::table)
             .values(&row)
             .on_conflict_do_nothing()
             .returning(dsl::number)
-            .get_result(connection)
+            .get_results(connection)
             .await
-            .optional()
     })?;
-    if let Some(number) = number {
+    if let Some(number) = only(numbers) {
         let oldest = number - i64::from(MAILBOX_CAPACITY);
         run!(lease, connection => async {
             diesel::delete(mailbox::table.filter(dsl::number.le(oldest))).execute(connection).await

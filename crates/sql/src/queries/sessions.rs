@@ -5,10 +5,11 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use portcullis_domain::ports::Caller;
 use portcullis_domain::{
-    SeedDigest, Session, SessionEnd, SessionId, StoreError, Timestamp, UserId,
+    EndReason, MAX_LIVE_SESSIONS, SeedDigest, Session, SessionEnd, SessionId, StoreError,
+    Timestamp, UserId,
 };
 
-use crate::connection::{Lease, run};
+use crate::connection::{Lease, only, run};
 use crate::enums::Words;
 use crate::rows::{SessionRow, UserRow};
 use crate::schema::{sessions, users};
@@ -45,7 +46,7 @@ pub(crate) async fn advance(
 ) -> Result<Option<Session>, StoreError> {
     let active_user =
         || users::table.filter(users::id.eq(sessions::user_id)).filter(users::is_active);
-    let row: Option<SessionRow> = run!(lease, connection => async {
+    let rows: Vec<SessionRow> = run!(lease, connection => async {
         diesel::update(sessions::table)
             .filter(sessions::id.eq(Id(id.as_uuid())))
             .filter(sessions::counter.eq(i64::from(counter)))
@@ -62,11 +63,10 @@ pub(crate) async fn advance(
                 sessions::last_used_at.eq(At(now)),
             ))
             .returning(SessionRow::as_returning())
-            .get_result(connection)
+            .get_results(connection)
             .await
-            .optional()
     })?;
-    row.map(Session::try_from).transpose()
+    only(rows).map(Session::try_from).transpose()
 }
 
 /// Ends that user's session if it is live.
@@ -111,6 +111,36 @@ pub(crate) async fn end_all(
             .await
     })?;
     Ok(ended as u64)
+}
+
+/// Ends the oldest live sessions of a user who has too many with the one that
+/// was just opened. In a transaction that keeps other logins of the user out.
+pub(crate) async fn displace(lease: &mut Lease, opened: &Session) -> Result<u64, StoreError> {
+    let newest_first: Vec<Id> = run!(lease, connection => async {
+        sessions::table
+            .filter(sessions::user_id.eq(Id(opened.user_id.as_uuid())))
+            .filter(sessions::ended_at.is_null())
+            .filter(sessions::expires_at.gt(At(opened.opened_at)))
+            .filter(sessions::id.ne(Id(opened.id.as_uuid())))
+            .select(sessions::id)
+            .order((sessions::opened_at.desc(), sessions::id.desc()))
+            .load(connection)
+            .await
+    })?;
+    let Some(too_many) = newest_first.get(MAX_LIVE_SESSIONS - 1..).filter(|ids| !ids.is_empty())
+    else {
+        return Ok(0);
+    };
+    let displaced = run!(lease, connection => async {
+        diesel::update(sessions::table.filter(sessions::id.eq_any(too_many)))
+            .set((
+                sessions::ended_at.eq(At(opened.opened_at)),
+                sessions::end_reason.eq(EndReason::Displaced.word()),
+            ))
+            .execute(connection)
+            .await
+    })?;
+    Ok(displaced as u64)
 }
 
 pub(crate) async fn remove_expired(

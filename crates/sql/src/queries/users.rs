@@ -14,25 +14,47 @@ use crate::types::{At, Id};
 
 pub(crate) async fn add(lease: &mut Lease, user: &NewUser) -> Result<User, StoreError> {
     let row = NewUserRow::from(user);
-    // Before the insert, which on Postgres uses up a number even if it adds nothing.
+    // Before the insert, which uses up a number even if it adds nothing.
     if let Some(taken) = taken(lease, &row).await? {
         return Err(StoreError::Conflict(taken));
     }
+    if let Some(added) = insert(lease, &row).await? {
+        return added.try_into();
+    }
+    // Somebody was faster by a moment.
+    Err(StoreError::Conflict(taken(lease, &row).await?.unwrap_or(Taken::Username)))
+}
+
+/// Where the account is taken, a stand-in is added and removed again: as many
+/// pages are written as for an account that stays.
+pub(crate) async fn add_discreetly(lease: &mut Lease, user: &NewUser) -> Result<User, StoreError> {
+    let row = NewUserRow::from(user);
+    let stand_in = row.stand_in();
+    let stand_ins_email = stand_in.email.clone();
+    let taken = taken(lease, &row).await?;
+    let added = insert(lease, if taken.is_some() { &stand_in } else { &row }).await?;
+    run!(lease, connection => async {
+        let there = users::table.filter(users::email.eq(&stand_ins_email));
+        diesel::delete(there).execute(connection).await
+    })?;
+    match (taken, added) {
+        (None, Some(row)) => row.try_into(),
+        (taken, _) => Err(StoreError::Conflict(taken.unwrap_or(Taken::Email))),
+    }
+}
+
+/// Adds a row, unless something of it belongs to another one.
+async fn insert(lease: &mut Lease, row: &NewUserRow) -> Result<Option<UserRow>, StoreError> {
     // Doing nothing on a conflict, instead of failing, keeps the transaction alive.
-    let added: Option<UserRow> = run!(lease, connection => async {
+    run!(lease, connection => async {
         diesel::insert_into(users::table)
-            .values(&row)
+            .values(row)
             .on_conflict_do_nothing()
             .returning(UserRow::as_returning())
             .get_result(connection)
             .await
             .optional()
-    })?;
-    if let Some(row) = added {
-        return row.try_into();
-    }
-    // Somebody was faster by a moment.
-    Err(StoreError::Conflict(taken(lease, &row).await?.unwrap_or(Taken::Username)))
+    })
 }
 
 /// What of that account belongs to another one.

@@ -8,8 +8,10 @@ use crate::enums::Words;
 use crate::schema::audit_events;
 use crate::types::{At, Id};
 
+/// One statement writes all entries, with a user or without: which of them it is
+/// must not be seen in the time.
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = audit_events)]
+#[diesel(table_name = audit_events, treat_none_as_default_value = false)]
 pub(crate) struct AuditRow {
     kind: String,
     at: At,

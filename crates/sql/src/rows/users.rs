@@ -29,7 +29,7 @@ pub(crate) struct UserRow {
     last_login_at: Option<At>,
 }
 
-#[derive(Insertable)]
+#[derive(Clone, Insertable)]
 #[diesel(table_name = users)]
 pub(crate) struct NewUserRow {
     id: Id,
@@ -61,6 +61,14 @@ impl From<&NewUser> for NewUserRow {
             is_active: true,
             created_at: At(user.created_at),
         }
+    }
+}
+
+impl NewUserRow {
+    /// The same row under an address that nobody can have.
+    pub(crate) fn stand_in(&self) -> Self {
+        let email = self.id.0.to_string();
+        Self { email, username: None, username_canonical: None, ..self.clone() }
     }
 }
 

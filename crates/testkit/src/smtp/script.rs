@@ -1,5 +1,7 @@
 //! What a sink does instead of accepting.
 
+use std::time::Duration;
+
 /// A moment of an SMTP session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -26,6 +28,8 @@ pub enum Reaction {
     Reply(String),
     /// Answers with this code and quotes the mail, line by line.
     Quote(u16),
+    /// Accepts, but only after so long.
+    Late(Duration),
     /// Says nothing, and keeps the connection.
     Hang,
     /// Closes the connection.

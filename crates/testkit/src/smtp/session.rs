@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 
 use super::message::SmtpMessage;
 use super::script::{Reaction, Step};
@@ -97,7 +98,10 @@ impl Session<'_> {
         });
         self.to.clear();
         match reaction {
-            None => {
+            None | Some(Reaction::Late(_)) => {
+                if let Some(Reaction::Late(wait)) = reaction {
+                    sleep(wait).await;
+                }
                 self.shared.keep(message);
                 self.say("250 2.0.0 taken").await
             }
@@ -118,6 +122,7 @@ impl Session<'_> {
         while !raw.ends_with(b"\r\n.\r\n") {
             raw.push(self.stream.read_u8().await?);
         }
+        self.shared.with(|state| state.wire.extend_from_slice(&raw[2..]));
         raw.truncate(raw.len() - b".\r\n".len());
         let mut unstuffed = Vec::with_capacity(raw.len());
         let mut starts_line = false;
@@ -164,6 +169,10 @@ impl Session<'_> {
         let reaction = self.shared.with(|state| state.script.reaction(step, &self.to));
         match reaction {
             None => Ok(true),
+            Some(Reaction::Late(wait)) => {
+                sleep(wait).await;
+                Ok(true)
+            }
             Some(reaction) => self.react(reaction).await.map(|()| false),
         }
     }
@@ -172,6 +181,7 @@ impl Session<'_> {
         match reaction {
             Reaction::Reply(line) => self.say(&line).await,
             Reaction::Quote(code) => self.say(&format!("{code} nothing to quote")).await,
+            Reaction::Late(_) => Ok(()),
             Reaction::Hang => pending().await,
             Reaction::Disconnect => Err(io::ErrorKind::ConnectionAborted.into()),
         }
@@ -187,6 +197,7 @@ impl Session<'_> {
         if self.stream.read_line(&mut line).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        self.shared.with(|state| state.wire.extend_from_slice(line.as_bytes()));
         Ok(line.trim_end().to_owned())
     }
 }

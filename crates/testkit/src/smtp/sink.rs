@@ -23,6 +23,7 @@ pub(super) struct State {
     pub(super) messages: Vec<SmtpMessage>,
     pub(super) offered: Vec<SmtpMessage>,
     pub(super) commands: Vec<String>,
+    pub(super) wire: Vec<u8>,
     pub(super) connections: usize,
 }
 
@@ -111,6 +112,13 @@ impl SmtpSink {
         self.shared.with(|state| state.messages.clone())
     }
 
+    /// The mails that it took for that recipient alone, in order.
+    #[must_use]
+    pub fn messages_to(&self, recipient: &str) -> Vec<SmtpMessage> {
+        let is_to = |mail: &&SmtpMessage| mail.envelope_to == [recipient];
+        self.shared.with(|state| state.messages.iter().filter(is_to).cloned().collect())
+    }
+
     /// Waits until it took that many mails.
     ///
     /// # Panics
@@ -140,6 +148,12 @@ impl SmtpSink {
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
         self.shared.with(|state| state.commands.clone())
+    }
+
+    /// Every byte that it read, of all connections: commands, credentials, mails.
+    #[must_use]
+    pub fn wire(&self) -> Vec<u8> {
+        self.shared.with(|state| state.wire.clone())
     }
 
     /// How many connections it accepted.

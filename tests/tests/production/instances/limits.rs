@@ -24,7 +24,23 @@ async fn the_limit_per_address_is_one_for_both() {
 }
 
 #[tokio::test]
-async fn the_limit_per_user_is_one_for_both() {
+async fn r_47_rl_04_of_200_logins_at_once_on_three_instances_ten_pass() {
+    let redis = Redis::start();
+    let limited = Backends::new().with_redis(&redis).with("RATE_LIMIT_ENABLED", "true");
+    let instances = limited.with("LOCKOUT_THRESHOLD", "50").three().await;
+    let answers = at_once(200, |number| {
+        let caller = instances[number % 3].anonymous();
+        async move { caller.log_in("nobody@example.com", PASSWORD).await }
+    })
+    .await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 400).count(), 10);
+    for refused in answers.iter().filter(|answer| answer.status != 400) {
+        refused.is_problem(problem::TOO_MANY);
+    }
+}
+
+#[tokio::test]
+async fn rl_08_the_limit_per_user_is_one_for_both() {
     let redis = Redis::start();
     let limited = Backends::new().with_redis(&redis).with("RATE_LIMIT_ENABLED", "true");
     let (here, there) = limited.with("RATE_LIMIT_USER", "6").two().await;

@@ -1,6 +1,7 @@
 //! Two instances behave as one.
 
 mod limits;
+mod lockout;
 mod races;
 mod revocation;
 

@@ -9,7 +9,7 @@ use crate::backends::Backends;
 use crate::letterbox::{Letterbox, VERIFICATION};
 
 #[tokio::test]
-async fn mail_that_cannot_leave_changes_no_answer_and_arrives_later() {
+async fn r_28_mail_that_cannot_leave_changes_no_answer_and_arrives_later() {
     let sink = SmtpSink::start().await;
     let server = Backends::new().with_smtp(&sink.url()).instance().await;
     // Once with a provider, to compare.

@@ -1,8 +1,15 @@
 //! A backend is away while the server serves, and comes back.
 
 mod database;
+mod failover;
+mod load;
 mod mail;
+mod mail_faults;
 mod redis;
+mod redis_faults;
+mod restarts;
+mod table;
+mod trouble;
 
 use std::time::Duration;
 

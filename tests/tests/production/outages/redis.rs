@@ -10,7 +10,7 @@ use super::{PATIENCE, RECOVERY, checks, shows};
 use crate::backends::Backends;
 
 /// Everything that a user does, each request within its time.
-async fn goes_on(server: &Server) {
+pub(super) async fn goes_on(server: &Server) {
     let slowest = Instant::now();
     let answer = server.anonymous().log_in_by_form("johndoe", PASSWORD).await.expect(200);
     assert!(slowest.elapsed() < PATIENCE, "a login took {:?}", slowest.elapsed());
@@ -31,7 +31,7 @@ async fn goes_on(server: &Server) {
 }
 
 /// The strict tier limits in process; the others let requests through.
-async fn limits_in_process(server: &Server) {
+pub(super) async fn limits_in_process(server: &Server) {
     let ask = async || {
         let path = "/api/v1/auth/password-reset/confirm";
         server.anonymous().post(path, &json!({})).await
@@ -70,6 +70,25 @@ async fn without_redis_everything_goes_on_and_what_is_strict_stays_strict() {
     assert!(back.elapsed() < RECOVERY, "after {:?}", back.elapsed());
     john.log_out_without_body().await.is(200);
     john.is_over().await;
+}
+
+/// The other tiers would have refused after fifty.
+#[tokio::test]
+async fn rl_11_without_redis_a_hundred_reads_pass_and_of_30_logins_ten() {
+    let mut redis = Redis::start();
+    let limited = Backends::new().with_redis(&redis).with("RATE_LIMIT_ENABLED", "true");
+    let limited = limited.with("RATE_LIMIT_DEFAULT", "50").with("RATE_LIMIT_USER", "50");
+    let server = limited.with("LOCKOUT_THRESHOLD", "50").instance().await;
+    let john = server.signed_up("johndoe", "john@example.com").await;
+    redis.stop();
+    shows(&server, "redis", "degraded").await;
+    for _ in 0..100 {
+        john.me().await.is(200);
+    }
+    for number in 0..30 {
+        let answer = server.anonymous().log_in("nobody@example.com", PASSWORD).await;
+        answer.is_problem(if number < 10 { problem::BAD_LOGIN } else { problem::TOO_MANY });
+    }
 }
 
 /// What was shown out while Redis was away stays out when it is back.

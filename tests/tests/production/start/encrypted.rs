@@ -16,13 +16,13 @@ fn trusting(url: &str, authority: &Path) -> Backends {
 }
 
 #[test]
-fn a_database_that_cannot_encrypt_is_told() {
+fn op_12_a_database_that_cannot_encrypt_is_told() {
     let url = Postgres::shared().empty_database();
     is_refused(&with_mode(&url, "require"), "DATABASE_URL", "TLS");
 }
 
 #[tokio::test]
-async fn a_database_is_reached_with_tls_and_proven_by_its_authority() {
+async fn op_12_a_database_is_reached_with_tls_and_proven_by_its_authority() {
     let certificates = Certificates::new();
     let postgres = Postgres::start_with_tls(&certificates);
     let url = postgres.empty_database();
@@ -44,7 +44,7 @@ async fn a_database_is_reached_with_tls_and_proven_by_its_authority() {
 }
 
 #[test]
-fn a_database_of_another_authority_is_refused() {
+fn op_12_a_database_of_another_authority_is_refused() {
     let postgres = Postgres::start_with_tls(&Certificates::new());
     let url = postgres.empty_database();
     let stranger = Certificates::new();
@@ -55,7 +55,7 @@ fn a_database_of_another_authority_is_refused() {
 }
 
 #[test]
-fn a_database_of_another_name_is_refused() {
+fn op_12_a_database_of_another_name_is_refused() {
     let certificates = Certificates::for_names(&["elsewhere.example"]);
     let postgres = Postgres::start_with_tls(&certificates);
     let url = postgres.empty_database();
@@ -64,7 +64,7 @@ fn a_database_of_another_name_is_refused() {
 }
 
 #[tokio::test]
-async fn a_redis_is_reached_with_tls_and_proven_by_its_authority() {
+async fn op_12_a_redis_is_reached_with_tls_and_proven_by_its_authority() {
     let certificates = Certificates::new();
     let redis = Redis::start_with_tls(&certificates);
     let url = format!("{}?ca={}", redis.url(), certificates.authority().display());
@@ -74,7 +74,7 @@ async fn a_redis_is_reached_with_tls_and_proven_by_its_authority() {
 }
 
 #[test]
-fn a_redis_of_another_authority_is_refused() {
+fn op_12_a_redis_of_another_authority_is_refused() {
     let redis = Redis::start_with_tls(&Certificates::new());
     let stranger = Certificates::new();
     let url = format!("{}?ca={}", redis.url(), stranger.authority().display());

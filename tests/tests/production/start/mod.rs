@@ -34,7 +34,7 @@ pub(crate) fn is_refused(backends: &Backends, setting: &str, cause: &str) -> Out
 }
 
 #[tokio::test]
-async fn ten_that_start_at_once_on_an_empty_database_make_one_schema() {
+async fn r_44_ten_that_start_at_once_on_an_empty_database_make_one_schema() {
     let backends = Backends::new();
     let instances = at_once(10, |_| {
         let backends = backends.clone();

@@ -18,12 +18,12 @@ async fn starts_without(url: &str) {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_not_there_keeps_no_server_from_starting() {
+async fn r_10_a_redis_that_is_not_there_keeps_no_server_from_starting() {
     starts_without(&format!("redis://:{CANARY}@127.0.0.1:{}", free_port())).await;
 }
 
 #[tokio::test]
-async fn a_redis_that_does_not_answer_keeps_no_server_from_starting() {
+async fn r_10_a_redis_that_does_not_answer_keeps_no_server_from_starting() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     starts_without(&format!("redis://:{CANARY}@127.0.0.1:{port}")).await;

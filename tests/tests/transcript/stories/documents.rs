@@ -51,3 +51,10 @@ pub(super) async fn tell(talk: &mut Conversation) {
     talk.say(get("/health").header("origin", origin)).await.is(200);
     talk.say(get(ME).header("origin", origin)).await.is(403);
 }
+
+/// What orchestrators and load balancers ask.
+pub(super) async fn probes(talk: &mut Conversation) {
+    talk.story("probes", "192.0.2.5");
+    talk.say(get("/health/live")).await.is(200);
+    talk.say(get("/health/ready")).await.is(200);
+}

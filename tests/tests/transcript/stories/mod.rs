@@ -53,6 +53,7 @@ pub(crate) async fn tell(talk: &mut Conversation) {
     rate_limits::tell(talk).await;
     password_reset::tell(talk).await;
     purge::tell(talk).await;
+    documents::probes(talk).await;
 }
 
 fn register(email: &str, name: &str) -> Request {
