@@ -110,7 +110,8 @@ async fn go_on(session: LoggedIn, name: String, stop: Arc<AtomicBool>) -> Journa
         journal.hears("me", session.me()).await;
         let anonymous = session.anonymous();
         journal.hears("refresh", anonymous.refresh(&session.refresh)).await;
-        if journal.sent.is_multiple_of(32) {
+        // Seldom: after a hundred logins the session of the first would be over.
+        if journal.sent.is_multiple_of(96) {
             journal.hears("login", anonymous.log_in_by_form(&name, PASSWORD)).await;
         }
         // Half as fast as one can, so that there is time for others.
