@@ -21,6 +21,15 @@ fuzz minutes="5" requests="1000000":
 crashes kills="200":
     CRASH_KILLS={{kills}} CRASH_POINTS=all cargo test -p portcullis-tests --test crashes -- --nocapture
 
+# Replace an earlier version by this one, under load: `just upgrade <commit>`
+upgrade commit:
+    rm -rf target/previous
+    git worktree add --force --detach target/previous {{commit}}
+    cargo build --manifest-path target/previous/Cargo.toml --target-dir target/previous-build --package portcullis-server
+    git worktree remove --force target/previous
+    cargo build --package portcullis-server
+    PORTCULLIS_PROGRAM=target/debug/portcullis cargo run --package portcullis-tests --bin upgrade -- $PWD/target/previous-build/debug/portcullis
+
 # Write docs/security.md anew, from the last run of all tests
 security:
     cargo run --quiet -p portcullis-tests --bin security-table -- target/tests.log
@@ -38,22 +47,28 @@ openapi:
 conformance:
     cargo run --quiet -p portcullis-tests --bin conformance-table
 
-# Measure whether answer times tell who has an account; write docs/timing.md anew
+# Measure whether answer times tell who has an account; write the tables of docs/timing.md anew
 timing *args:
     cargo build --release --package portcullis-server
     PORTCULLIS_PROGRAM=target/release/portcullis cargo run --package portcullis-tests --bin timing -- {{args}}
 
-# Measure hashing and token verification
-bench:
-    cargo bench -p portcullis-crypto
+# Measure the server under load beside the machine's own limits and two other services (needs wrk; minutes)
+bench *args:
+    -bash benches/peers/install.sh
+    cargo build --release --package portcullis-server --package portcullis-benches
+    PORTCULLIS_PROGRAM=target/release/portcullis target/release/portcullis-benches {{args}}
+
+# Measure hashing and token verification alone
+bench-parts:
+    cargo bench -p portcullis-crypto -p portcullis-bcrypt-lanes -p portcullis-http -p portcullis-memory
 
 # Ask the advisory database about everything that is built (needs the network)
 audit:
-    cargo deny check advisories
+    PATH="target/tools/bin:$PATH" cargo deny check advisories
 
 # What is built, with versions and licences
 bill:
-    cargo deny list
+    PATH="target/tools/bin:$PATH" cargo deny list
 
 # Build the crates' documentation
 docs:

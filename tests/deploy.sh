@@ -3,9 +3,10 @@
 #
 # No image is built and no unit is started: that needs Docker and a machine of
 # its own. Linters read what cannot be run; nginx is run, in front of two
-# servers, by both of its examples. It needs `cargo build` first, and nginx,
-# systemd-analyze, curl, openssl and python3: on a Debian machine it installs
-# what is missing, elsewhere it says what to install.
+# servers, by both of its examples; promtool runs the alert rules over made-up
+# histories. It needs `cargo build` first, and nginx, systemd-analyze, curl,
+# openssl, python3 and promtool: on a Debian machine it installs what is missing,
+# elsewhere it says what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin
@@ -57,7 +58,23 @@ install_tools() {
     "$venv/bin/pip" install --quiet --disable-pip-version-check $wanted
     echo "$wanted" >"$venv/wanted"
   fi
+  install_promtool
   [ -x "$portcullis" ] || fail "$portcullis is missing; run cargo build first"
+}
+
+# Debian has promtool in the package of Prometheus, which would start a service:
+# the program is taken out of the package, which is not installed.
+install_promtool() {
+  promtool=$(command -v promtool || true)
+  [ -z "$promtool" ] || return 0
+  promtool=$PWD/target/promtool/usr/bin/promtool
+  [ ! -x "$promtool" ] || return 0
+  command -v apt-get >/dev/null || fail "please install: promtool"
+  step "installing promtool into target/promtool"
+  as_root apt-get update -qq
+  mkdir -p target/promtool
+  (cd "$box" && apt-get download -qq prometheus 2>/dev/null) || fail "Debian has no promtool"
+  dpkg-deb --fsys-tarfile "$box"/prometheus_*.deb | tar -x -C target/promtool ./usr/bin/promtool
 }
 
 free_ports() {
@@ -278,6 +295,13 @@ check_proxy() {  # two addresses of clients
   echo >>"$box/large"
   expect "a large body" "413 PAYLOAD_TOO_LARGE" \
     "$(verdict "$1" --data-binary "@$box/large" "$origin/api/v1/auth/login")"
+  # Without pictures there is no such route; nginx lets them through all the same.
+  head -c 1000000 /dev/zero >"$box/picture"
+  expect "a picture" "404 NOT_FOUND" \
+    "$(verdict "$2" -T "$box/picture" "$origin/api/v1/auth/me/avatar")"
+  ask "$1" -o /dev/null -X DELETE "$origin/api/v1/auth/me/devices/$token"
+  ask "$1" -o /dev/null "$origin/objects/avatars/1.png?expires=1&signature=$token"
+  grep -q '"path":"/api/v1/auth/me/devices/..."' "$place/access.log" || fail "$example: no log"
   grep -q '"path":"/api/v1/auth/verify-email/..."' "$place/access.log" || fail "$example: no log"
 }
 
@@ -337,11 +361,34 @@ check_nginx() {
   check_no_token_in_logs
 }
 
+check_monitoring() {
+  step "deploy/alerts.yml, deploy/grafana.json"
+  "$promtool" check rules deploy/alerts.yml >/dev/null || fail "deploy/alerts.yml is wrong"
+  "$promtool" test rules deploy/alerts.test.yml >"$box/rules" 2>&1 || fail "$(cat "$box/rules")"
+  # That they name metrics which there are is shown by the tests of the program.
+  python3 - <<'PYTHON'
+import json, sys
+
+dashboard = json.load(open("deploy/grafana.json"))
+panels = dashboard["panels"]
+ids = [panel["id"] for panel in panels]
+if len(set(ids)) != len(ids):
+    sys.exit("deployment: deploy/grafana.json: two panels have one id")
+for panel in panels:
+    if panel["type"] != "row" and not all(target["expr"] for target in panel["targets"]):
+        sys.exit(f"deployment: deploy/grafana.json: {panel['title']} asks for nothing")
+    right = panel["gridPos"]["x"] + panel["gridPos"]["w"]
+    if right > 24:
+        sys.exit(f"deployment: deploy/grafana.json: {panel['title']} is too wide")
+PYTHON
+}
+
 install_tools
 check_scripts
 check_image
 check_up
 check_compose
 check_unit
+check_monitoring
 check_nginx
 step "all checks passed"

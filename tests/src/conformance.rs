@@ -22,6 +22,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("portcullis-crypto", "laws"),
     ("portcullis-smtp", "smtp"),
     ("portcullis-mail-api", "mail_api"),
+    ("portcullis-storage", "storage"),
     ("portcullis-example-limiter", "laws"),
 ];
 

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::{Answer, PASSWORD, Server, at_once, problem};
+
+/// How long so many wrong answers may take.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// When the right password is tried among the wrong ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +31,8 @@ pub struct Guesses {
 }
 
 /// Tries 199 wrong passwords and the right one for a username, at once and over
-/// all these instances. Whatever was not checked must say that the name is locked, or that there is too
-/// much to hash.
+/// all these instances. Whatever was not checked must say that the name is locked,
+/// or that there is too much to hash.
 pub async fn guess_at_once(instances: &[&Server], username: &str, when: RightOne) -> Guesses {
     let (wrong, enough) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let answers = at_once(200, |number| {
@@ -37,7 +42,8 @@ pub async fn guess_at_once(instances: &[&Server], username: &str, when: RightOne
         async move {
             if number == 149 {
                 if when != RightOne::AtOnce {
-                    enough.notified().await;
+                    let enough = timeout(PATIENCE, enough.notified()).await;
+                    enough.expect("so many guesses are checked");
                 }
                 return (true, caller.log_in_by_form(&username, PASSWORD).await);
             }
@@ -54,8 +60,8 @@ pub async fn guess_at_once(instances: &[&Server], username: &str, when: RightOne
     })
     .await;
     let (mut right, others): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(is, _)| *is);
-    let was_looked_at = |answer: &Answer| ![401, 503].contains(&answer.status);
-    for (_, answer) in others.iter().filter(|(_, answer)| was_looked_at(answer)) {
+    let was_turned_away = |answer: &Answer| ![401, 503].contains(&answer.status);
+    for (_, answer) in others.iter().filter(|(_, answer)| was_turned_away(answer)) {
         answer.is_problem(problem::LOCKED);
     }
     Guesses { checked: wrong.load(Ordering::SeqCst), right: right.remove(0).1 }

@@ -7,7 +7,8 @@
 //!
 //! [`conformance`] and [`timing`] stand apart: the one runs the laws over every
 //! adapter and makes a table of what it sees, the other measures whether the time
-//! of an answer tells who has an account.
+//! of an answer tells who has an account. A [`deployment`] is two servers behind
+//! nginx, asked without a pause by callers of [`keep_alive`].
 
 #![expect(
     clippy::unwrap_used,
@@ -21,12 +22,16 @@ mod browser;
 mod callers;
 pub mod conformance;
 mod connection;
+pub mod deployment;
 mod guessing;
+pub mod keep_alive;
 mod mailbox;
 mod page;
 mod process;
 mod program;
+mod random;
 mod raw;
+mod scrape;
 pub mod security;
 mod server;
 mod stories;
@@ -41,8 +46,11 @@ pub use connection::{Connection, post_of};
 pub use guessing::{Guesses, RightOne, guess_at_once};
 pub use mailbox::{Mail, Mailbox};
 pub use page::{foreign_hosts, resources};
+pub use process::cpu_time_of;
 pub use program::{Outcome, program, run};
+pub use random::Random;
 pub use raw::RawAnswer;
+pub use scrape::{MetricsPort, Scrape};
 pub use server::{NAME, PASSWORD, Server};
 pub use token::{claims, header};
 pub use waiting::{at_once, eventually, unix_now};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portcullis_testkit::SmtpMessage;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -25,6 +26,12 @@ pub struct Mail {
     pub text: String,
     /// Its HTML part.
     pub html: String,
+}
+
+impl From<&SmtpMessage> for Mail {
+    fn from(mail: &SmtpMessage) -> Self {
+        Self { subject: mail.subject(), text: mail.text(), html: mail.html() }
+    }
 }
 
 impl Mail {

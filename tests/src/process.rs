@@ -1,6 +1,7 @@
 //! What the operating system tells of the server's process.
 
 use std::fs;
+use std::time::Duration;
 
 use crate::Server;
 
@@ -26,4 +27,22 @@ impl Server {
         let bytes = fs::read(format!("/proc/{}/cmdline", self.pid())).unwrap();
         String::from_utf8_lossy(&bytes).replace('\0', " ")
     }
+
+    /// The time that the server's threads have spent on a processor so far.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        cpu_time_of(self.pid())
+    }
+}
+
+/// The time that a process's threads have spent on a processor so far.
+#[must_use]
+pub fn cpu_time_of(process: u32) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let spent = threads.flatten().filter_map(|thread| {
+        // A thread may end while it is looked at.
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(spent.sum())
 }

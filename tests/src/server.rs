@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use portcullis_testkit::free_port;
 use tempfile::TempDir;
 
-use crate::program::{command, owned, program};
+use crate::program::{command, owned};
 use crate::{Anonymous, Connection, Mailbox, RawAnswer};
 
 /// The password of everybody in these tests, unless a test says otherwise.
@@ -50,7 +50,8 @@ impl Server {
     }
 
     /// Starts a server by another program, which is given the server's command
-    /// line after its own and becomes it: `["nice", "-n", "5"]`.
+    /// line after its own and becomes it: `["nice", "-n", "5"]`. A shell decides
+    /// first what the server inherits: `["sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"]`.
     pub async fn start_by(launcher: &[&str], settings: &[(&str, &str)]) -> Self {
         Self::launch(tempfile::tempdir().unwrap(), launcher, settings).await
     }
@@ -88,6 +89,12 @@ impl Server {
         self.is_healthy().await;
     }
 
+    /// The same, by another launcher from now on, or by none.
+    pub async fn restart_by(&mut self, launcher: &[&str]) {
+        self.launcher = launcher.iter().map(|&word| word.to_owned()).collect();
+        self.restart().await;
+    }
+
     /// The same, with nobody at the other end of its log.
     pub async fn restart_unread(&mut self) {
         self.kill();
@@ -95,21 +102,6 @@ impl Server {
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         self.child = child.unwrap();
         drop(self.child.stderr.take());
-        self.is_healthy().await;
-    }
-
-    /// Kills the server and starts it again by way of a shell, which decides first
-    /// what the server inherits: `ulimit -n 100`, `exec 2>/dev/full`.
-    pub async fn restart_after(&mut self, preparation: &str) {
-        self.kill();
-        let log = File::options().append(true).open(self.folder.path().join("server.log"));
-        let log = log.unwrap();
-        let errors = log.try_clone().unwrap();
-        let mut shell = Command::new("sh");
-        shell.current_dir(self.folder.path()).stdin(Stdio::null()).env_clear();
-        shell.envs(self.settings.iter().map(|(name, value)| (name, value)));
-        shell.arg("-c").arg(format!("{preparation} && exec \"$0\" serve")).arg(program());
-        self.child = shell.stdout(log).stderr(errors).spawn().unwrap();
         self.is_healthy().await;
     }
 
@@ -206,18 +198,6 @@ impl Server {
     #[must_use]
     pub fn mailbox(&self) -> Mailbox {
         Mailbox::of(self.anonymous())
-    }
-
-    /// The time that the server's threads have spent on a processor so far.
-    #[must_use]
-    pub fn cpu_time(&self) -> Duration {
-        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
-        let spent = threads.flatten().filter_map(|thread| {
-            // A thread may end while it is looked at.
-            let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-            text.split_whitespace().next()?.parse::<u64>().ok()
-        });
-        Duration::from_nanos(spent.sum())
     }
 
     /// A connection that stays open.

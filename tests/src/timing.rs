@@ -16,11 +16,10 @@ use std::time::Duration;
 
 use portcullis_testkit::{Postgres, Reaction, SmtpSink, Step};
 
-use crate::Server;
+use crate::{Random, Server};
 use crowd::Crowd;
-use statistics::Random;
 
-pub use report::{Found, file, write};
+pub use report::{Found, file, tables, write};
 
 /// Tries per address: below the lock, and below the number of mails that an
 /// address is sent.
@@ -73,7 +72,7 @@ pub async fn measure(
 
     progress("people", 0, 1);
     let crowd = Crowd::settle(&server, &borrowed, (pairs, in_packets)).await;
-    let mut random = Random::new();
+    let mut random = Random::default();
     let (mut logins, mut mails) = (crowd.logins(), crowd.mails());
     logins.retain(|comparison| comparison.what.contains(only));
     mails.retain(|comparison| comparison.what.contains(only));

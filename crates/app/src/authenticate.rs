@@ -38,12 +38,32 @@ impl App {
         verified.map_err(|_| AccessDenied::InvalidToken)
     }
 
+    /// The same of a token that was checked before, if that is remembered: cheap enough
+    /// for whoever is over their limit. `None` says nothing about the token.
+    #[must_use]
+    pub fn recall_access_token(&self, token: &str) -> Option<AccessClaims> {
+        self.ports.access_tokens.recall(token, self.now())
+    }
+
     /// Finds the session and the user that verified claims speak of.
     ///
     /// # Errors
     /// [`AccessDenied`] unless the session is live and its user active.
     pub async fn authenticate(&self, claims: &AccessClaims) -> Result<Caller, AccessDenied> {
-        let Some(caller) = self.ports.callers.bearer(claims.session, claims.user).await? else {
+        let found = self.ports.callers.bearer(claims.session, claims.user).await?;
+        self.recognise(claims, found).await
+    }
+
+    /// The same, for whoever has looked session and user up.
+    ///
+    /// # Errors
+    /// [`AccessDenied`] unless the session is live and its user active.
+    pub async fn recognise(
+        &self,
+        claims: &AccessClaims,
+        found: Option<Caller>,
+    ) -> Result<Caller, AccessDenied> {
+        let Some(caller) = found else {
             let exists = self.ports.sessions.user_exists(claims.user).await?;
             return Err(if exists { AccessDenied::Revoked } else { AccessDenied::UserNotFound });
         };

@@ -77,7 +77,10 @@ async fn en_03_the_right_password_of_a_disabled_account_costs_what_a_wrong_one_c
     for address in ["disabled@example.com", "absent@example.com"] {
         let (made, checked) = computed(&stage);
         let refused = stage.log_in(address, password()).await.unwrap_err();
-        assert!(matches!(refused, LoginRefused::InvalidCredentials), "{address}: {refused}");
+        let LoginRefused::InvalidCredentials { is_inactive, .. } = refused else {
+            panic!("{address}: {refused}")
+        };
+        assert_eq!(is_inactive, address.starts_with("disabled"), "{address}");
         assert_eq!(computed(&stage), (made, checked + 1), "{address}");
     }
 }

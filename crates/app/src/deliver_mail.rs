@@ -8,17 +8,16 @@ use portcullis_domain::ports::{Claim, Lease, MailerError};
 use portcullis_domain::{Letter, LetterKind, Mail, OneTimeToken, Purpose, User};
 use secrecy::ExposeSecret;
 
+use crate::backoff::Backoff;
 use crate::{App, Failure, letters};
 
 /// How long a claimed letter is nobody else's. A killed worker's letters are
 /// taken over after this, within a minute; longer than a mailer may take, several
 /// providers in a row included.
 const LEASE: Duration = Duration::from_secs(55);
-/// First wait after a temporary failure; doubled each time.
-const FIRST_WAIT: Duration = Duration::from_secs(5);
-/// Longest wait between two attempts before it is spread, so that mail flows within
-/// a minute of a provider's return.
-const LONGEST_WAIT: Duration = Duration::from_secs(45);
+/// The longest wait is such that mail flows within a minute of a provider's return.
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(45) };
 /// How long a letter is worth trying.
 const WORTH_TRYING: Duration = Duration::from_hours(24);
 
@@ -78,7 +77,7 @@ impl App {
     /// # Errors
     /// [`Failure`] when the store is away; the letter comes free by itself.
     pub async fn release(&self, claim: &Claim) -> Result<Delivery, Failure> {
-        self.ports.outbox.release(claim.letter.id).await?;
+        self.ports.outbox.release(claim.letter.id, claim.attempt).await?;
         Ok(Delivery::Released)
     }
 
@@ -91,7 +90,7 @@ impl App {
                 Ok(Delivery::Dropped)
             }
             Draft::Bury(reason) => {
-                outbox.bury(letter.id, self.now(), reason.to_owned()).await?;
+                outbox.bury(letter.id, claim.attempt, self.now(), reason.to_owned()).await?;
                 Ok(Delivery::Buried)
             }
             Draft::Send(mail) => {
@@ -104,7 +103,9 @@ impl App {
                         Ok(Delivery::Sent)
                     }
                     Err(error @ MailerError::Permanent(_)) => {
-                        outbox.bury(letter.id, self.now(), with_causes(&error)).await?;
+                        outbox
+                            .bury(letter.id, claim.attempt, self.now(), with_causes(&error))
+                            .await?;
                         Ok(Delivery::Buried)
                     }
                     Err(error @ MailerError::Temporary(_)) => self.put_off(claim, &error).await,
@@ -122,10 +123,11 @@ impl App {
         let (letter, now) = (&claim.letter, self.now());
         let reason = with_causes(error);
         if now.since(letter.created_at) >= WORTH_TRYING {
-            self.ports.outbox.bury(letter.id, now, reason).await?;
+            self.ports.outbox.bury(letter.id, claim.attempt, now, reason).await?;
             return Ok(Delivery::Buried);
         }
-        self.ports.outbox.postpone(letter.id, now + wait_after(claim), reason).await?;
+        let wait = BACKOFF.after(claim.attempt, letter.id.as_uuid());
+        self.ports.outbox.postpone(letter.id, claim.attempt, now + wait, reason).await?;
         Ok(Delivery::Postponed)
     }
 
@@ -190,21 +192,10 @@ fn is_due_to(kind: LetterKind, user: &User) -> bool {
     user.is_active() && !is_pointless
 }
 
-/// Doubling, capped, and spread by up to a quarter so that letters that failed
-/// together do not come back together.
-fn wait_after(claim: &Claim) -> Duration {
-    let doublings = claim.attempt.saturating_sub(1).min(16);
-    let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
-    let spread = u64::try_from(wait.as_micros() / 4).unwrap_or(u64::MAX).max(1);
-    let (high, low) = claim.letter.id.as_uuid().as_u64_pair();
-    wait + Duration::from_micros((high ^ low.rotate_left(claim.attempt)) % spread)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::stage::{Stage, client, email};
-    use portcullis_domain::Timestamp;
 
     #[tokio::test]
     async fn a_provider_that_is_away_delays_and_loses_nothing() {
@@ -214,7 +205,7 @@ mod tests {
         assert_eq!(stage.deliver().await, [Delivery::Postponed]);
         assert_eq!(stage.deliver().await, [], "it waits before it tries again");
         stage.mailer.accept();
-        stage.clock.advance(LONGEST_WAIT * 2);
+        stage.clock.advance(BACKOFF.longest * 2);
         assert_eq!(stage.mails().await.len(), 1);
     }
 
@@ -225,7 +216,7 @@ mod tests {
         stage.mailer.lose_the_answer();
         stage.deliver().await;
         stage.mailer.accept();
-        stage.clock.advance(LONGEST_WAIT * 2);
+        stage.clock.advance(BACKOFF.longest * 2);
         let mails = stage.mails().await;
         assert_eq!(mails.len(), 2, "the first one did arrive");
         assert_eq!(mails[0], mails[1]);
@@ -257,7 +248,7 @@ mod tests {
                 break;
             }
             assert!(rounds < 3_000, "it is tried for ever");
-            stage.clock.advance(LONGEST_WAIT * 2);
+            stage.clock.advance(BACKOFF.longest * 2);
         }
         assert!(rounds > 100, "it was given up after {rounds} rounds");
     }
@@ -277,27 +268,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_worker_that_stops_gives_back_what_it_did_not_begin() {
+    async fn what_is_released_is_due_at_once() {
         let stage = Stage::new();
         stage.register("ann@example.com").await.unwrap();
         for claim in stage.app.claim_due_mail(10).await.unwrap() {
             assert_eq!(stage.app.release(&claim).await.unwrap(), Delivery::Released);
         }
         assert_eq!(stage.mails().await.len(), 1, "it is due at once");
-    }
-
-    #[test]
-    fn r_29_waits_double_up_to_their_cap() {
-        let letter = Letter {
-            id: portcullis_domain::LetterId::new(uuid::Uuid::from_u128(7)),
-            kind: LetterKind::Welcome,
-            recipient: email("ann@example.com").into(),
-            source: None,
-            created_at: Timestamp::from_seconds(0),
-        };
-        let wait = |attempt| wait_after(&Claim { letter: letter.clone(), attempt });
-        assert!((FIRST_WAIT..FIRST_WAIT * 2).contains(&wait(1)));
-        assert!((FIRST_WAIT * 2..FIRST_WAIT * 3).contains(&wait(2)));
-        assert!((LONGEST_WAIT..LONGEST_WAIT * 2).contains(&wait(50)));
     }
 }

@@ -17,14 +17,14 @@ impl App {
     ///
     /// # Errors
     /// [`Failure`] when it gives none.
-    pub async fn check_database(&self) -> Result<(), Failure> {
+    async fn check_database(&self) -> Result<(), Failure> {
         Ok(self.ports.store.ping().await?)
     }
 
     /// Asks what can be done without for a sign of life; tells each one's name
     /// and whether it gave one. Mail counts as there while the last one sent
     /// was accepted, so that asking costs nobody a connection.
-    pub async fn check_auxiliaries(&self) -> Vec<(&'static str, bool)> {
+    async fn check_auxiliaries(&self) -> Vec<(&'static str, bool)> {
         let checks = self
             .ports
             .auxiliaries

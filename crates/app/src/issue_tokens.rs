@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_domain::{AccessClaims, Client, Contract, RefreshToken, Session, UserId};
+use portcullis_domain::{AccessClaims, Client, Contract, RefreshToken, Session, SessionId, UserId};
 use secrecy::SecretString;
 
 use crate::{App, Failure};
@@ -16,6 +16,10 @@ pub struct Tokens {
     pub access_ttl: Duration,
     /// The refresh token.
     pub refresh: SecretString,
+    /// Whose they are.
+    pub user: UserId,
+    /// The session that they belong to.
+    pub session: SessionId,
 }
 
 impl App {
@@ -66,6 +70,8 @@ impl App {
             access: self.ports.access_tokens.sign(claims)?,
             access_ttl,
             refresh: self.ports.opaque_tokens.seal(refresh),
+            user: session.user_id,
+            session: session.id,
         })
     }
 }

@@ -5,20 +5,30 @@
 //! values and ports; nothing here knows which adapters stand behind them.
 
 mod authenticate;
+mod avatar;
+mod backoff;
 mod deliver_mail;
+mod demo_people;
+mod devices;
 mod failure;
 mod health;
 mod issue_tokens;
 mod letters;
 mod log_in;
+mod log_in_with_identity;
 mod log_out;
 mod move_accounts;
 mod profile;
+mod purchases;
 mod purge;
 mod refresh;
 mod register;
 mod reset_password;
 mod rules;
+mod run_jobs;
+mod seed_users;
+mod services;
+mod sign_in_notice;
 mod sign_up;
 mod verify_email;
 
@@ -30,24 +40,32 @@ mod stage;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use portcullis_domain::LoginIdentifier;
 use portcullis_domain::ports::{
-    AccessTokens, Auxiliary, Callers, Clock, IdGenerator, IdentifierDigest, LoginStore, Mailer,
-    OpaqueTokens, OutboxQueue, PasswordHasher, Randomness, SessionStore, Store,
+    AccessTokens, AccountsArchive, Auxiliary, AvatarStore, Callers, Cancellation, Clock,
+    DeviceStore, EntitlementStore, HasherError, IdGenerator, IdentifierDigest, JobQueue,
+    LoginStore, Mailer, OpaqueTokens, OutboxQueue, PasswordHasher, Randomness, SessionStore, Store,
 };
+use portcullis_domain::{LoginIdentifier, Password, PasswordHash};
 
 pub use authenticate::AccessDenied;
+pub use avatar::{AVATAR_URL_TTL, AvatarRefused, ShownAvatar};
 pub use deliver_mail::Delivery;
+pub use devices::DeviceRefused;
 pub use failure::Failure;
 pub use issue_tokens::Tokens;
 pub use log_in::{LoggedIn, LoginRefused};
+pub use log_in_with_identity::IdentityRefused;
 pub use log_out::LogoutRefused;
 pub use move_accounts::{ACCOUNTS_AT_ONCE, Arrival, MailboxProof, MoveIn, MoveOut};
+pub use purchases::PurchaseRefused;
 pub use purge::Purged;
-pub use refresh::RefreshRefused;
+pub use refresh::{RefreshRefused, Refreshed, Refreshment};
 pub use register::{Registered, Registration, RegistrationRefused};
 pub use reset_password::ResetRefused;
 pub use rules::{Disclosure, Links, Rules, SessionRules};
+pub use run_jobs::{JOB_LIMIT, JobOutcome};
+pub use seed_users::{Seeded, Seeding};
+pub use services::{NotOffered, Pictures, Services};
 pub use sign_up::{SignUp, SignUpRefused};
 pub use verify_email::VerificationRefused;
 
@@ -64,6 +82,18 @@ pub struct Ports {
     pub logins: Arc<dyn LoginStore>,
     /// The outbox as its worker sees it.
     pub outbox: Arc<dyn OutboxQueue>,
+    /// Devices that notices go to.
+    pub devices: Arc<dyn DeviceStore>,
+    /// Where pictures lie.
+    pub avatars: Arc<dyn AvatarStore>,
+    /// Who bought what.
+    pub entitlements: Arc<dyn EntitlementStore>,
+    /// What a deployment may do without.
+    pub services: Services,
+    /// The queue of jobs.
+    pub jobs: Arc<dyn JobQueue>,
+    /// Accounts, many at a time.
+    pub archive: Arc<dyn AccountsArchive>,
     /// Password hashing.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Access tokens.
@@ -105,6 +135,12 @@ impl App {
         &self.rules
     }
 
+    /// What the deployment has beside its store.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.ports.services
+    }
+
     /// The time by the application's clock.
     #[must_use]
     pub fn now(&self) -> portcullis_domain::Timestamp {
@@ -115,6 +151,16 @@ impl App {
     #[must_use]
     pub fn new_request_id(&self) -> String {
         self.ports.ids.request().to_string()
+    }
+
+    /// Hashes a new password, unless whoever asks leaves before it is its turn.
+    async fn hash(
+        &self,
+        password: Password,
+        cancellation: Cancellation,
+    ) -> Result<PasswordHash, HasherError> {
+        let turn = self.ports.hasher.admit(cancellation)?;
+        self.ports.hasher.hash(turn, password).await
     }
 
     /// Somebody's name in the log: the same for the same person on every instance,

@@ -18,6 +18,8 @@ pub struct LoggedIn {
     pub user: User,
     /// Its first tokens.
     pub tokens: Tokens,
+    /// Why the user's devices are not told of it, if they should be.
+    pub unannounced: Option<Failure>,
 }
 
 /// Why no session was opened.
@@ -25,7 +27,14 @@ pub struct LoggedIn {
 pub enum LoginRefused {
     /// No such account, wrong password, or disabled; which one is not told.
     #[error("the credentials are invalid")]
-    InvalidCredentials,
+    InvalidCredentials {
+        /// Whether the password was right, and the account is disabled. Not for
+        /// whoever asks.
+        is_inactive: bool,
+        /// Whether this was one failure too many: from now on the identifier is
+        /// locked. Not for whoever asks, either.
+        locks: bool,
+    },
     /// The password was right, but the address it came with is not proven.
     #[error("the e-mail address is not verified")]
     EmailNotVerified,
@@ -89,11 +98,12 @@ impl App {
         };
         let (user, outdated) = match (met.user, found) {
             (Some(user), Verification::Match { outdated }) if user.is_active() => (user, outdated),
-            _ => {
+            (_, found) => {
                 if last {
                     self.tell_of_lock(&attempt, named, &client).await?;
                 }
-                return Err(LoginRefused::InvalidCredentials);
+                let is_inactive = matches!(found, Verification::Match { .. });
+                return Err(LoginRefused::InvalidCredentials { is_inactive, locks: last });
             }
         };
         if !user.may_identify_by(&attempt.identifier) {
@@ -103,14 +113,20 @@ impl App {
 
         let (session, refresh) = self.new_session(user.id, contract, client);
         let tokens = self.issue_tokens(&session, &refresh)?;
-        let opening = Opening { session, password_changed_at: user.password_changed_at, attempt };
+        let opening = Opening {
+            session: session.clone(),
+            password_changed_at: user.password_changed_at,
+            attempt: Some(attempt),
+        };
         let opened = self.ports.logins.open(opening).await?;
         // Disabled, or another password since it was checked: then this one is wrong.
-        let user_now = opened.ok_or(LoginRefused::InvalidCredentials)?.user;
+        let changed = LoginRefused::InvalidCredentials { is_inactive: false, locks: false };
+        let user_now = opened.ok_or(changed)?.user;
         if outdated {
             self.upgrade_hash(&user, password).await;
         }
-        Ok(LoggedIn { user: user_now, tokens })
+        let unannounced = self.announce_sign_in(&session).await.err();
+        Ok(LoggedIn { user: user_now, tokens, unannounced })
     }
 
     async fn tell_of_lock(
@@ -136,7 +152,7 @@ impl App {
     /// Replaces a hash of outdated scheme or cost. When that fails, the login
     /// stands and the next one tries again.
     async fn upgrade_hash(&self, user: &User, password: Password) {
-        let Ok(better) = self.ports.hasher.hash(password).await else { return };
+        let Ok(better) = self.hash(password, Cancellation::default()).await else { return };
         let Ok(mut unit) = self.ports.store.begin().await else { return };
         let replaced = unit.users().upgrade_hash(user.id, &user.password_hash, &better).await;
         if replaced.is_ok() {
@@ -166,7 +182,7 @@ mod tests {
         let stage = Stage::new();
         stage.register("ann@example.com").await.unwrap();
         let wrong = stage.log_in("ann@example.com", "wrong password").await.unwrap_err();
-        assert!(matches!(wrong, LoginRefused::InvalidCredentials));
+        assert!(matches!(wrong, LoginRefused::InvalidCredentials { .. }));
         let right = stage.log_in("ann@example.com", password()).await.unwrap_err();
         assert!(matches!(right, LoginRefused::EmailNotVerified));
     }
@@ -186,9 +202,12 @@ mod tests {
         let ann = stage.verified("ann@example.com").await;
         stage.mails().await;
         for identifier in ["ann@example.com", "nobody@example.com"] {
-            for _ in 0..10 {
+            for number in 1..=10 {
                 let refused = stage.log_in(identifier, "wrong password").await.unwrap_err();
-                assert!(matches!(refused, LoginRefused::InvalidCredentials));
+                let LoginRefused::InvalidCredentials { is_inactive, locks } = refused else {
+                    panic!("{identifier}: {refused}")
+                };
+                assert_eq!((is_inactive, locks), (false, number == 10), "{identifier}, {number}");
             }
             let refused = stage.log_in(identifier, password()).await.unwrap_err();
             let LoginRefused::Locked { retry_after } = refused else {

@@ -28,6 +28,8 @@ pub struct Purged {
     pub lockouts: u64,
     /// Letters.
     pub letters: u64,
+    /// Jobs.
+    pub jobs: u64,
     /// Entries of the audit log.
     pub audit_events: u64,
 }
@@ -42,6 +44,7 @@ impl Purged {
             self.sessions,
             self.lockouts,
             self.letters,
+            self.jobs,
             self.audit_events,
         ];
         removed.into_iter().any(|removed| removed >= u64::from(BATCH))
@@ -52,11 +55,11 @@ impl App {
     /// Removes one batch of everything that is past its time.
     ///
     /// # Errors
-    /// [`Failure`]; then nothing is removed.
+    /// [`Failure`]; then nothing is removed, or all but jobs.
     pub async fn purge(&self) -> Result<Purged, Failure> {
         let now = self.now();
         let mut unit = self.ports.store.begin().await?;
-        let purged = Purged {
+        let mut purged = Purged {
             users: unit.users().remove_unverified(now - self.rules.unverified_ttl, BATCH).await?,
             one_time_tokens: unit.one_time_tokens().remove_expired(now - KEEP, BATCH).await?,
             sessions: unit.sessions().remove_expired(now - KEEP, BATCH).await?,
@@ -66,14 +69,19 @@ impl App {
                 .remove_settled(now - self.rules.mail_cap.window.max(KEEP), BATCH)
                 .await?,
             audit_events: unit.audit().remove_old(now - KEEP_AUDIT, BATCH).await?,
+            jobs: 0,
         };
         unit.commit().await?;
+        purged.jobs = self.ports.jobs.remove_settled(now - KEEP, BATCH).await?;
         Ok(purged)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use portcullis_conformance::build::notice;
+    use portcullis_domain::ports::Cancellation;
+
     use super::*;
     use crate::stage::{Stage, password};
 
@@ -98,11 +106,14 @@ mod tests {
         stage.verified("ann@example.com").await;
         stage.mails().await;
         let tokens = stage.log_in("ann@example.com", password()).await.unwrap().tokens;
+        stage.app.enqueue_job(notice(), None).await.unwrap();
+        let job = stage.app.claim_due_jobs(1).await.unwrap().remove(0);
+        stage.app.carry_out(&job, &Cancellation::default()).await.unwrap();
         assert_eq!(stage.app.purge().await.unwrap(), Purged::default());
         assert!(stage.authenticate(&tokens).await.is_ok());
         stage.clock.advance(Duration::from_hours(1440));
         let purged = stage.app.purge().await.unwrap();
-        assert_eq!((purged.sessions, purged.one_time_tokens), (1, 1));
+        assert_eq!((purged.sessions, purged.one_time_tokens, purged.jobs), (1, 1, 1));
         assert_eq!(purged.letters, 2, "the verification and the welcome");
     }
 }

@@ -9,6 +9,27 @@ use portcullis_domain::{
 use crate::failure::failures_become;
 use crate::{App, Failure, Tokens};
 
+/// A session was refreshed.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// The tokens to go on with.
+    pub tokens: Tokens,
+    /// What became of the refresh token that was presented. Its bearer sees that
+    /// from the tokens alone.
+    pub refreshment: Refreshment,
+}
+
+/// What became of a good refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshment {
+    /// It was replaced by the next one.
+    Rotated,
+    /// It stays the one to present.
+    Kept,
+    /// It had been replaced a moment ago; its successor was given out once more.
+    Replayed,
+}
+
 /// Why a session was not refreshed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshRefused {
@@ -34,7 +55,7 @@ impl App {
     /// # Errors
     /// [`RefreshRefused`]. A token that was rotated out longer ago than the
     /// grace also ends its session: somebody has a copy.
-    pub async fn refresh(&self, token: &str, client: &Client) -> Result<Tokens, RefreshRefused> {
+    pub async fn refresh(&self, token: &str, client: &Client) -> Result<Refreshed, RefreshRefused> {
         let presented =
             self.ports.opaque_tokens.unseal(token).ok_or(RefreshRefused::InvalidToken)?;
         let digest = self.ports.opaque_tokens.digest_seed(presented.seed);
@@ -42,7 +63,10 @@ impl App {
         let advanced =
             self.ports.sessions.advance(presented.session, presented.counter, digest, now).await?;
         if let Some(session) = advanced {
-            return Ok(self.issue_tokens(&session, &presented.at(session.counter))?);
+            let tokens = self.issue_tokens(&session, &presented.at(session.counter))?;
+            let refreshment =
+                if session.rotates { Refreshment::Rotated } else { Refreshment::Kept };
+            return Ok(Refreshed { tokens, refreshment });
         }
 
         let found = self.ports.sessions.caller(presented.session).await?;
@@ -50,7 +74,8 @@ impl App {
         match caller.session.judge(&presented, digest, now, self.rules.refresh_grace) {
             Presentation::Replayed if caller.user.is_active() => {
                 let successor = presented.at(caller.session.counter);
-                Ok(self.issue_tokens(&caller.session, &successor)?)
+                let tokens = self.issue_tokens(&caller.session, &successor)?;
+                Ok(Refreshed { tokens, refreshment: Refreshment::Replayed })
             }
             Presentation::Reused => {
                 self.end_for_reuse(&caller, &presented, client).await?;
@@ -104,6 +129,13 @@ mod tests {
     }
 
     async fn refresh(stage: &Stage, tokens: &Tokens) -> Result<Tokens, RefreshRefused> {
+        Ok(refresh_in_some_way(stage, tokens).await?.tokens)
+    }
+
+    async fn refresh_in_some_way(
+        stage: &Stage,
+        tokens: &Tokens,
+    ) -> Result<Refreshed, RefreshRefused> {
         stage.app.refresh(tokens.refresh.expose_secret(), &client()).await
     }
 
@@ -125,6 +157,19 @@ mod tests {
         stage.clock.advance(Duration::from_secs(10));
         let replayed = refresh(&stage, &first).await.unwrap();
         assert_eq!(replayed.refresh.expose_secret(), second.refresh.expose_secret());
+    }
+
+    #[tokio::test]
+    async fn what_became_of_a_token_is_told() {
+        let stage = Stage::new();
+        let first = logged_in(&stage).await;
+        let rotated = refresh_in_some_way(&stage, &first).await.unwrap();
+        assert_eq!(rotated.refreshment, Refreshment::Rotated);
+        let replayed = refresh_in_some_way(&stage, &first).await.unwrap();
+        assert_eq!(replayed.refreshment, Refreshment::Replayed);
+        let form = stage.sign_up("johndoe", "john@example.com").await.unwrap();
+        let kept = refresh_in_some_way(&stage, &form).await.unwrap();
+        assert_eq!(kept.refreshment, Refreshment::Kept);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Registering by contract A: an address, a name, a password; no session yet.
 
 use portcullis_domain::password_policy::PersonalData;
+use portcullis_domain::ports::Cancellation;
 use portcullis_domain::{
     AuditEvent, AuditKind, Client, Email, FullName, Letter, LetterKind, LoginIdentifier, NewUser,
     Password, PersonName, StoreError, Timestamp, UserId, WeakPassword,
@@ -33,6 +34,9 @@ pub struct Registered {
     pub name: FullName,
     /// When it was registered.
     pub created_at: Timestamp,
+    /// Whether there is a new account. Not for the applicant, where
+    /// [`Disclosure::Hide`] is set: then all the rest is made up.
+    pub is_new: bool,
 }
 
 /// Why there is no new account.
@@ -61,11 +65,12 @@ impl App {
     pub async fn register(
         &self,
         registration: Registration,
+        cancellation: Cancellation,
     ) -> Result<Registered, RegistrationRefused> {
         let Registration { email, name, password, client } = registration;
         let own = PersonalData { email: &email, name: name.as_str(), username: None };
         self.rules.password_policy.check_for(&password, own)?;
-        let password_hash = self.ports.hasher.hash(password).await?;
+        let password_hash = self.hash(password, cancellation).await?;
 
         let now = self.now();
         let user = NewUser {
@@ -76,7 +81,7 @@ impl App {
             password_hash,
             created_at: now,
         };
-        let registered = Registered { id: user.id, email, name, created_at: now };
+        let id = user.id;
         let mut unit = self.ports.store.begin().await?;
         let added = match self.rules.disclosure {
             Disclosure::Reveal => unit.users().add(user).await,
@@ -95,10 +100,11 @@ impl App {
         let source = Some(client.source);
         let event = AuditEvent { kind, at: now, user, session: None, source };
         unit.audit().record(&event).await?;
-        let letter = self.letter(letter, registered.email.clone().into(), &client);
+        let letter = self.letter(letter, email.clone().into(), &client);
         unit.outbox().enqueue(&letter, self.rules.mail_cap).await?;
         unit.commit().await?;
-        Ok(registered)
+        let is_new = event.kind == AuditKind::Registered;
+        Ok(Registered { id, email, name, created_at: now, is_new })
     }
 
     /// A letter that is owed from now on.

@@ -1,6 +1,7 @@
 //! Choosing a new password by mail.
 
 use portcullis_domain::password_policy::PersonalData;
+use portcullis_domain::ports::Cancellation;
 use portcullis_domain::{
     AuditEvent, AuditKind, Client, Email, EndReason, LetterKind, Password, Purpose, SessionEnd,
     User, UserId, WeakPassword,
@@ -39,7 +40,8 @@ impl App {
     }
 
     /// Spends a reset token and replaces the password. All sessions and all
-    /// other reset tokens end, locks are lifted, and the mailbox counts as
+    /// other reset tokens end, devices are forgotten (whoever was thrown out is not
+    /// told where the owner signs in), locks are lifted, and the mailbox counts as
     /// proven, since the token came through it. Tells whose password it is.
     ///
     /// # Errors
@@ -49,6 +51,7 @@ impl App {
         token: &str,
         new_password: Password,
         client: &Client,
+        cancellation: Cancellation,
     ) -> Result<UserId, ResetRefused> {
         let policy = self.rules.password_policy;
         policy.check(&new_password)?;
@@ -60,7 +63,7 @@ impl App {
             username: user.username.as_ref(),
         };
         policy.check_for(&new_password, own)?;
-        let hash = self.ports.hasher.hash(new_password).await?;
+        let hash = self.hash(new_password, cancellation).await?;
 
         let now = self.now();
         let end = SessionEnd { at: now, reason: EndReason::PasswordReset };
@@ -84,6 +87,7 @@ impl App {
         unit.users().mark_email_verified(user.id, now).await?;
         unit.one_time_tokens().spend_all(user.id, Purpose::PasswordReset, now).await?;
         unit.sessions().end_all(user.id, end).await?;
+        unit.devices().forget_all_of(user.id).await?;
         for identifier in user.identifiers() {
             let digest = self.ports.opaque_tokens.digest_identifier(&identifier);
             unit.lockouts().clear(digest).await?;
@@ -119,7 +123,11 @@ mod tests {
 
     async fn confirm(stage: &Stage, token: &str, text: &str) -> Result<(), ResetRefused> {
         let password = Password::parse(text).unwrap();
-        stage.app.confirm_password_reset(token, password, &client()).await.map(drop)
+        stage
+            .app
+            .confirm_password_reset(token, password, &client(), Cancellation::default())
+            .await
+            .map(drop)
     }
 
     #[tokio::test]

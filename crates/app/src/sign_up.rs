@@ -1,13 +1,14 @@
 //! Signing up by contract B: a username too, and a session at once.
 
 use portcullis_domain::password_policy::PersonalData;
+use portcullis_domain::ports::Cancellation;
 use portcullis_domain::{
     AuditEvent, AuditKind, Client, Contract, Email, LetterKind, NamePart, NewUser, Password,
     PersonName, StoreError, Username, WeakPassword,
 };
 
 use crate::failure::failures_become;
-use crate::{App, Failure, Tokens};
+use crate::{App, Failure, LoggedIn};
 
 /// What contract B asks for.
 #[derive(Debug)]
@@ -46,13 +47,17 @@ impl App {
     ///
     /// # Errors
     /// [`SignUpRefused`]; then nothing is stored.
-    pub async fn sign_up(&self, sign_up: SignUp) -> Result<Tokens, SignUpRefused> {
+    pub async fn sign_up(
+        &self,
+        sign_up: SignUp,
+        cancellation: Cancellation,
+    ) -> Result<LoggedIn, SignUpRefused> {
         let SignUp { username, email, password, first_name, last_name, client } = sign_up;
         let name = PersonName::in_parts(first_name, last_name);
         let own =
             PersonalData { email: &email, name: name.full().as_str(), username: Some(&username) };
         self.rules.password_policy.check_for(&password, own)?;
-        let password_hash = self.ports.hasher.hash(password).await?;
+        let password_hash = self.hash(password, cancellation).await?;
 
         let now = self.now();
         let user = NewUser {
@@ -75,16 +80,16 @@ impl App {
         let tokens = self.issue_tokens(&session, &refresh)?;
 
         let mut unit = self.ports.store.begin().await?;
-        match unit.users().add(user).await {
-            Ok(_) => {}
-            Err(StoreError::Conflict(_)) => return Err(SignUpRefused::Taken),
-            Err(error) => return Err(error.into()),
-        }
+        let user = unit.users().add(user).await.map_err(|error| match error {
+            StoreError::Conflict(_) => SignUpRefused::Taken,
+            error => error.into(),
+        })?;
         unit.sessions().open(&session).await?;
         unit.audit().record(&event).await?;
         unit.outbox().enqueue(&letter, self.rules.mail_cap).await?;
         unit.commit().await?;
-        Ok(tokens)
+        // Nobody has a device before they have an account.
+        Ok(LoggedIn { user, tokens, unannounced: None })
     }
 }
 

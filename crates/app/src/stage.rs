@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 
 use crate::{
     AccessDenied, App, Delivery, LoggedIn, LoginRefused, Ports, Registered, Registration,
-    RegistrationRefused, Rules, SignUp, SignUpRefused, Tokens,
+    RegistrationRefused, Rules, Services, SignUp, SignUpRefused, Tokens,
 };
 
 pub(crate) struct Stage {
@@ -62,6 +62,12 @@ impl Stage {
             callers: Arc::new(store.clone()),
             logins: Arc::new(store.clone()),
             outbox: Arc::new(store.clone()),
+            devices: Arc::new(store.clone()),
+            avatars: Arc::new(store.clone()),
+            entitlements: Arc::new(store.clone()),
+            services: Services::default(),
+            jobs: Arc::new(store.clone()),
+            archive: Arc::new(store.clone()),
             hasher: hasher.clone(),
             access_tokens: Arc::new(PlainTokens),
             opaque_tokens: Arc::new(PlainTokens),
@@ -119,7 +125,7 @@ impl Stage {
             password: Password::parse(password).unwrap(),
             client: self.client(),
         };
-        self.app.register(registration).await
+        self.app.register(registration, Cancellation::default()).await
     }
 
     pub(crate) async fn sign_up(
@@ -135,7 +141,7 @@ impl Stage {
             last_name: NamePart::parse("Doe").unwrap(),
             client: self.client(),
         };
-        self.app.sign_up(sign_up).await
+        self.app.sign_up(sign_up, Cancellation::default()).await.map(|signed_up| signed_up.tokens)
     }
 
     /// Registers and verifies an account.
@@ -175,7 +181,10 @@ impl Stage {
         self.app.request_password_reset(email(address), &self.client()).await.unwrap();
         let token = self.mailed_token().await;
         let password = Password::parse(new_password).unwrap();
-        self.app.confirm_password_reset(&token, password, &self.client()).await.unwrap();
+        self.app
+            .confirm_password_reset(&token, password, &self.client(), Cancellation::default())
+            .await
+            .unwrap();
     }
 
     /// Delivers what is due, one after the other; tells what became of each.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use portcullis_domain::ports::{Attempt, IdentifierDigest, MailCap, Store};
 use portcullis_domain::{
-    AccountStatus, Client, Contract, Email, FullName, ImportedId, ImportedUser, Letter, LetterId,
-    LetterKind, LockoutPolicy, LoginIdentifier, NewUser, PasswordHash, PersonName, SeedDigest,
-    Session, SessionId, SourceAddress, Timestamp, User, UserAgent, UserId, Username,
+    AccountStatus, Client, Contract, Email, FullName, ImportedId, ImportedUser, Job, JobId, Letter,
+    LetterId, LetterKind, LockoutPolicy, LoginIdentifier, NewJob, NewUser, PasswordHash,
+    PersonName, SeedDigest, Session, SessionId, SourceAddress, Timestamp, User, UserAgent, UserId,
+    Username,
 };
 use uuid::Uuid;
 
@@ -152,6 +153,19 @@ pub async fn owed_letter(store: &dyn Store, letter: &Letter) {
     let mut unit = store.begin().await.unwrap();
     unit.outbox().enqueue(letter, NO_CAP).await.unwrap();
     unit.commit().await.unwrap();
+}
+
+/// A notice of somebody's sign-in.
+#[must_use]
+pub fn notice() -> Job {
+    Job::SignInNotice { user: user_id(), session: session_id() }
+}
+
+/// A job without a key, ordered at [`START`].
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "a test's own ids")]
+pub fn job(job: Job) -> NewJob {
+    NewJob { id: JobId::new(Uuid::new_v4()), job, key: None, created_at: START }
 }
 
 /// An attempt to log in with an address of `example.com` from 192.0.2.1.

@@ -15,8 +15,8 @@ use portcullis_domain::ports::{
     SigningError, Turn, Verification,
 };
 use portcullis_domain::{
-    AccessClaims, AccessTokenId, LetterId, LoginIdentifier, Mail, Password, PasswordHash, Purpose,
-    RefreshToken, Seed, SeedDigest, SessionId, Timestamp, TokenDigest, UserId,
+    AccessClaims, AccessTokenId, JobId, LetterId, LoginIdentifier, Mail, Password, PasswordHash,
+    Purpose, RefreshToken, Seed, SeedDigest, SessionId, Timestamp, TokenDigest, UserId,
 };
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -72,6 +72,14 @@ impl IdGenerator for Counting {
         LetterId::new(self.next())
     }
 
+    fn object(&self) -> Uuid {
+        self.next()
+    }
+
+    fn job(&self) -> JobId {
+        JobId::new(self.next())
+    }
+
     fn request(&self) -> Uuid {
         self.next()
     }
@@ -116,7 +124,10 @@ impl PasswordHasher for PlainHasher {
         Ok(Turn::new(cancellation, ()))
     }
 
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HasherError> {
+    async fn hash(&self, turn: Turn, password: Password) -> Result<PasswordHash, HasherError> {
+        if turn.is_cancelled() {
+            return Err(HasherError::Cancelled);
+        }
         self.hashed.fetch_add(1, Ordering::SeqCst);
         let generation = self.generation.load(Ordering::SeqCst);
         Ok(PasswordHash::new(format!("{generation}:{}", password.expose())))

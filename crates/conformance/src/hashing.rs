@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_domain::ports::{Cancellation, PasswordHasher, Turn, Verification};
+use portcullis_domain::ports::{Cancellation, HasherError, PasswordHasher, Turn, Verification};
 use portcullis_domain::{Password, PasswordHash};
 
 const MATCH: Verification = Verification::Match { outdated: false };
@@ -21,7 +21,7 @@ async fn check(hasher: &Arc<dyn PasswordHasher>, typed: &str, hash: &PasswordHas
 
 /// Also when it differs by case or a blank only.
 pub async fn the_right_password_matches_and_no_other(hasher: &Arc<dyn PasswordHasher>) {
-    let hash = hasher.hash(password("SecurePass123!")).await.unwrap();
+    let hash = hasher.hash(turn(hasher), password("SecurePass123!")).await.unwrap();
     assert!(!hash.expose().contains("SecurePass123!"));
     assert_eq!(check(hasher, "SecurePass123!", &hash).await, MATCH);
     for wrong in ["", "securepass123!", "SecurePass123! ", "SecurePass123"] {
@@ -32,7 +32,7 @@ pub async fn the_right_password_matches_and_no_other(hasher: &Arc<dyn PasswordHa
 /// bcrypt alone would stop at 72 bytes.
 pub async fn every_byte_of_a_long_password_counts(hasher: &Arc<dyn PasswordHasher>) {
     for common in ["A".repeat(72), "é".repeat(36), "a".repeat(1000)] {
-        let hash = hasher.hash(password(&format!("{common}right1"))).await.unwrap();
+        let hash = hasher.hash(turn(hasher), password(&format!("{common}right1"))).await.unwrap();
         assert_eq!(check(hasher, &format!("{common}right1"), &hash).await, MATCH);
         for wrong in [format!("{common}wrong1"), common] {
             assert_eq!(check(hasher, &wrong, &hash).await, Verification::Mismatch);
@@ -42,7 +42,7 @@ pub async fn every_byte_of_a_long_password_counts(hasher: &Arc<dyn PasswordHashe
 
 /// Nor does it hide what follows.
 pub async fn a_nul_does_not_end_a_password(hasher: &Arc<dyn PasswordHasher>) {
-    let hash = hasher.hash(password("before\0after")).await.unwrap();
+    let hash = hasher.hash(turn(hasher), password("before\0after")).await.unwrap();
     assert_eq!(check(hasher, "before\0after", &hash).await, MATCH);
     for wrong in ["before", "before\0", "before\0other"] {
         assert_eq!(check(hasher, wrong, &hash).await, Verification::Mismatch);
@@ -51,8 +51,8 @@ pub async fn a_nul_does_not_end_a_password(hasher: &Arc<dyn PasswordHasher>) {
 
 /// Salts are fresh.
 pub async fn two_hashes_of_one_password_differ(hasher: &Arc<dyn PasswordHasher>) {
-    let first = hasher.hash(password("SecurePass123!")).await.unwrap();
-    let second = hasher.hash(password("SecurePass123!")).await.unwrap();
+    let first = hasher.hash(turn(hasher), password("SecurePass123!")).await.unwrap();
+    let second = hasher.hash(turn(hasher), password("SecurePass123!")).await.unwrap();
     assert!(first != second);
 }
 
@@ -66,7 +66,7 @@ pub async fn without_an_account_nothing_matches(hasher: &Arc<dyn PasswordHasher>
 
 /// A failed login, not a panic and not a failure.
 pub async fn a_damaged_hash_matches_nothing(hasher: &Arc<dyn PasswordHasher>) {
-    let good = hasher.hash(password("SecurePass123!")).await.unwrap();
+    let good = hasher.hash(turn(hasher), password("SecurePass123!")).await.unwrap();
     let cut = good.expose()[..good.expose().len() - 5].to_owned();
     for damaged in [
         "",
@@ -86,4 +86,19 @@ pub async fn a_damaged_hash_matches_nothing(hasher: &Arc<dyn PasswordHasher>) {
         let found = check(hasher, "SecurePass123!", &hash).await;
         assert_eq!(found, Verification::Mismatch, "{damaged}");
     }
+}
+
+/// Neither a new password nor one that is checked.
+pub async fn who_left_before_their_turn_is_not_hashed_for(hasher: &Arc<dyn PasswordHasher>) {
+    let hash = hasher.hash(turn(hasher), password("SecurePass123!")).await.unwrap();
+    let gone = || {
+        let cancellation = Cancellation::default();
+        let turn = hasher.admit(cancellation.clone()).unwrap();
+        cancellation.cancel();
+        turn
+    };
+    let made = hasher.hash(gone(), password("SecurePass123!")).await;
+    assert!(matches!(made, Err(HasherError::Cancelled)));
+    let checked = hasher.verify(gone(), password("SecurePass123!"), Some(hash)).await;
+    assert!(matches!(checked, Err(HasherError::Cancelled)));
 }

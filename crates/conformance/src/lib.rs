@@ -5,17 +5,26 @@
 pub mod accounts;
 pub mod accounts_archive;
 pub mod audit;
+pub mod avatars;
+pub mod bucket;
 pub mod build;
 pub mod callers;
 pub mod catalogue;
+pub mod devices;
+pub mod entitlements;
 pub mod fakes;
 pub mod hashing;
+pub mod identity_links;
+pub mod jobs;
 pub mod limiter;
 pub mod logins;
 pub mod mail_route;
 pub mod mailbox;
 pub mod mailer;
 pub mod mailer_faults;
+pub mod object_lists;
+pub mod object_uploads;
+pub mod objects;
 pub mod one_time_tokens;
 pub mod opaque_tokens;
 pub mod outage;
@@ -32,12 +41,14 @@ mod race;
 use std::any::Any;
 use std::sync::Arc;
 
+pub use bucket::Bucket;
 pub use mail_route::{Arrived, FarSide, MailRoute};
 pub use outage::{Outage, Switch};
 pub use system::System;
 
 use portcullis_domain::ports::{
-    AccountsArchive, Callers, LoginStore, Mailbox, OutboxQueue, SessionStore, Store,
+    AccountsArchive, AvatarStore, Callers, DeviceStore, EntitlementStore, JobQueue, LoginStore,
+    Mailbox, OutboxQueue, SessionStore, Store,
 };
 
 /// The ports of one durable store, empty, and what has to stay alive with it.
@@ -52,10 +63,18 @@ pub struct Stores {
     pub logins: Arc<dyn LoginStore>,
     /// The outbox as its worker sees it.
     pub outbox: Arc<dyn OutboxQueue>,
+    /// The queue of jobs.
+    pub jobs: Arc<dyn JobQueue>,
     /// Accounts on their way in and out.
     pub archive: Arc<dyn AccountsArchive>,
     /// The development mailbox.
     pub mailbox: Arc<dyn Mailbox>,
+    /// Devices that notices go to.
+    pub devices: Arc<dyn DeviceStore>,
+    /// Where pictures lie.
+    pub avatars: Arc<dyn AvatarStore>,
+    /// Who bought what.
+    pub entitlements: Arc<dyn EntitlementStore>,
     /// Dropped last: a temporary folder, a server.
     pub keep: Box<dyn Any + Send + Sync>,
 }
@@ -69,8 +88,12 @@ impl Stores {
             + Callers
             + LoginStore
             + OutboxQueue
+            + JobQueue
             + AccountsArchive
             + Mailbox
+            + DeviceStore
+            + AvatarStore
+            + EntitlementStore
             + Clone
             + 'static,
     {
@@ -80,8 +103,12 @@ impl Stores {
             callers: Arc::new(store.clone()),
             logins: Arc::new(store.clone()),
             outbox: Arc::new(store.clone()),
+            jobs: Arc::new(store.clone()),
             archive: Arc::new(store.clone()),
-            mailbox: Arc::new(store),
+            mailbox: Arc::new(store.clone()),
+            devices: Arc::new(store.clone()),
+            avatars: Arc::new(store.clone()),
+            entitlements: Arc::new(store),
             keep: Box::new(keep),
         }
     }

@@ -107,6 +107,7 @@ macro_rules! store_laws {
             one_source_does_not_lock_another,
             many_sources_lock_the_identifier_for_all,
             opening_a_session_forgives_and_notes_the_login,
+            a_session_that_no_password_opened_forgives_nothing,
             a_login_too_many_ends_the_oldest_session,
             of_parallel_logins_no_more_sessions_live_than_are_allowed,
             forgiving_starts_the_count_afresh,
@@ -128,9 +129,63 @@ macro_rules! store_laws {
             a_postponed_letter_is_due_at_its_time,
             a_buried_letter_stays_buried,
             a_released_letter_is_due_at_once_and_was_not_tried,
+            only_the_attempt_that_holds_a_letter_moves_it,
             a_recipient_gets_so_many_of_a_kind_in_a_window,
             a_letter_of_a_dropped_unit_is_not_owed,
             only_settled_letters_are_removed,
+        );
+        $crate::laws!($fixture; identity_links:
+            a_link_names_its_user_and_nobody_else,
+            a_link_is_for_good,
+            of_parallel_links_of_one_subject_one_wins,
+            a_link_of_a_dropped_unit_is_none,
+            a_removed_user_takes_links_along,
+        );
+        $crate::laws!($fixture; devices:
+            every_field_of_a_device_is_read_as_it_was_written,
+            a_device_is_registered_once,
+            a_device_is_whose_registered_it_last,
+            the_newest_devices_stay,
+            a_device_is_forgotten_by_its_owner_only,
+            devices_that_are_gone_are_forgotten_together,
+            all_devices_of_a_user_are_forgotten_with_the_unit,
+            of_parallel_registrations_no_more_stay_than_may,
+            a_removed_user_takes_devices_along,
+        );
+        $crate::laws!($fixture; avatars:
+            every_field_of_a_picture_is_read_as_it_was_written,
+            a_replaced_picture_is_told,
+            a_removed_picture_is_gone,
+            of_parallel_pictures_each_but_one_is_replaced_once,
+        );
+        $crate::laws!($fixture; entitlements:
+            every_field_of_a_purchase_is_read_as_it_was_written,
+            a_purchase_is_the_first_claimants,
+            what_was_said_last_of_a_renewal_stands,
+            a_renewal_outlives_what_is_said_of_the_one_before,
+            of_parallel_news_the_last_stands,
+            what_nobody_claimed_is_nobodys,
+            of_parallel_claims_of_one_purchase_one_user_gets_it,
+            a_removed_user_takes_purchases_along,
+        );
+        $crate::laws!($fixture; jobs:
+            every_field_of_a_job_is_read_as_it_was_written,
+            a_key_is_queued_once,
+            of_64_who_queue_one_key_one_does,
+            a_claimed_job_is_held_until_its_lease_ends,
+            of_parallel_workers_each_job_is_held_by_one,
+            jobs_are_claimed_oldest_first_and_a_few_at_a_time,
+            kinds_take_turns,
+            what_is_left_of_a_job_is_kept_and_its_lease_begins_anew,
+            only_the_attempt_that_holds_a_job_keeps_it,
+            an_operator_sees_which_jobs_are_owed,
+            a_revived_job_is_due_again,
+            a_settled_job_is_done,
+            a_postponed_job_is_due_at_its_time,
+            a_buried_job_stays_buried,
+            a_released_job_is_due_at_once_and_was_not_tried,
+            only_the_attempt_that_holds_a_job_moves_it,
+            only_settled_jobs_are_removed,
         );
         $crate::laws!($fixture; mailbox:
             messages_are_listed_newest_first,
@@ -177,6 +232,7 @@ macro_rules! hasher_laws {
             two_hashes_of_one_password_differ,
             without_an_account_nothing_matches,
             a_damaged_hash_matches_nothing,
+            who_left_before_their_turn_is_not_hashed_for,
         );
     };
 }
@@ -255,8 +311,10 @@ macro_rules! outage_laws {
             no_caller_is_turned_away_while_the_store_is_away,
             no_login_is_decided_while_the_store_is_away,
             no_letter_is_moved_while_the_store_is_away,
+            no_job_is_moved_while_the_store_is_away,
             no_account_is_moved_while_the_store_is_away,
             no_message_is_kept_while_the_store_is_away,
+            nothing_of_an_account_is_told_while_the_store_is_away,
             of_64_who_ask_at_once_each_is_told_in_time,
             a_unit_that_was_cut_off_leaves_nothing_behind,
             a_commit_that_was_cut_off_is_all_or_nothing,
@@ -281,6 +339,43 @@ macro_rules! system_laws {
             what_is_not_to_be_guessed_varies_in_every_bit,
             of_parallel_askers_each_gets_a_seed_of_its_own,
             a_seed_varies_in_every_bit,
+        );
+    };
+}
+
+/// The laws of a store of objects. `$fixture` is an async function that gives a
+/// [`Bucket`](crate::Bucket) with nothing in it.
+#[macro_export]
+macro_rules! object_laws {
+    ($fixture:ident) => {
+        $crate::laws!($fixture; objects:
+            what_was_written_is_read,
+            a_stream_is_stored_whole,
+            attributes_are_kept,
+            every_name_is_kept,
+            the_last_upload_replaces_everything,
+            what_is_not_there_is_not_found,
+            a_copy_lives_on_its_own,
+            a_copy_onto_itself_changes_nothing,
+            what_is_gone_can_be_deleted_again,
+            of_many_names_each_is_deleted,
+            what_is_too_long_is_not_read,
+            checksums_that_are_told_are_true,
+            an_etag_changes_with_the_content,
+            a_signed_url_is_good_for_a_second_to_seven_days,
+            readers_see_one_version,
+        );
+        $crate::laws!($fixture; object_lists:
+            a_list_comes_page_by_page,
+            a_prefix_selects,
+            one_level_shows_its_folders,
+            a_created_folder_is_there_and_is_no_object,
+            a_folder_is_there_while_something_is_in_it,
+            a_list_survives_changes,
+        );
+        $crate::laws!($fixture; object_uploads:
+            an_upload_that_fails_leaves_what_was_there,
+            an_upload_given_up_is_whole_or_not_there,
         );
     };
 }

@@ -97,7 +97,7 @@ pub async fn opening_a_session_forgives_and_notes_the_login(stores: &Stores) {
     let opening = Opening {
         session: session(user.id),
         password_changed_at: user.password_changed_at,
-        attempt: attempt("ann"),
+        attempt: Some(attempt("ann")),
     };
     let opened = stores.logins.open(opening.clone()).await.unwrap().expect("it opens").user;
     assert_eq!(opened.last_login_at, Some(opening.session.opened_at));
@@ -108,6 +108,18 @@ pub async fn opening_a_session_forgives_and_notes_the_login(stores: &Stores) {
         let last = number == LOCKOUT.per_source;
         assert_eq!(standing(stores, attempt("ann")).await, Standing::Open { last });
     }
+}
+
+/// Somebody else vouched for its user: who guesses passwords gains nothing by it.
+pub async fn a_session_that_no_password_opened_forgives_nothing(stores: &Stores) {
+    let user = stored_user(&*stores.store, "ann").await;
+    for _ in 1..LOCKOUT.per_source {
+        standing(stores, attempt("ann")).await;
+    }
+    let opening = Opening { attempt: None, ..opening(&user) };
+    let opened = stores.logins.open(opening.clone()).await.unwrap().expect("it opens").user;
+    assert_eq!(opened.last_login_at, Some(opening.session.opened_at));
+    assert_eq!(standing(stores, attempt("ann")).await, Standing::Open { last: true });
 }
 
 /// A user and as many live sessions as may be, oldest first.
@@ -128,7 +140,7 @@ fn opening(user: &User) -> Opening {
     Opening {
         session: Session { opened_at: START + TICK, ..session(user.id) },
         password_changed_at: user.password_changed_at,
-        attempt: attempt("ann"),
+        attempt: Some(attempt("ann")),
     }
 }
 
@@ -232,7 +244,7 @@ pub async fn a_changed_password_opens_no_session(stores: &Stores) {
     let opening = Opening {
         session: session(user.id),
         password_changed_at: user.password_changed_at,
-        attempt: attempt("ann"),
+        attempt: Some(attempt("ann")),
     };
     assert_eq!(stores.logins.open(opening.clone()).await.unwrap(), None);
     assert_eq!(stores.sessions.caller(opening.session.id).await.unwrap(), None);

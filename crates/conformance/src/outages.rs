@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::{Lease, MailboxMessage, Opening};
-use portcullis_domain::{EndReason, Session, SessionEnd, StoreError, User, UserNumber};
+use portcullis_domain::{
+    EndReason, Entitlement, Session, SessionEnd, StoreError, TokenDigest, User, UserNumber,
+};
 
+use crate::Stores;
 use crate::build::{
-    LOCKOUT, START, TICK, attempt, email, imported_user, letter, new_user, owed_letter, session,
-    stored_session, stored_user,
+    LOCKOUT, START, TICK, attempt, email, imported_user, job, letter, new_user, notice,
+    owed_letter, session, stored_session, stored_user,
 };
 use crate::outage::Outage;
 use crate::race::race;
@@ -119,7 +122,7 @@ pub async fn no_login_is_decided_while_the_store_is_away(outage: &Outage) {
     let opening = Opening {
         session: crate::build::session(session.user_id),
         password_changed_at: user.password_changed_at,
-        attempt: attempt("ann"),
+        attempt: Some(attempt("ann")),
     };
     tokio::join!(
         unavailable("attempt", logins.attempt(attempt("ann"), LOCKOUT)),
@@ -140,11 +143,33 @@ pub async fn no_letter_is_moved_while_the_store_is_away(outage: &Outage) {
     tokio::join!(
         unavailable("claim", outbox.claim(START, lease)),
         unavailable("settle", outbox.settle(owed.id, START)),
-        unavailable("postpone", outbox.postpone(owed.id, START, "busy".into())),
-        unavailable("bury", outbox.bury(owed.id, START, "refused".into())),
-        unavailable("release", outbox.release(owed.id)),
+        unavailable("postpone", outbox.postpone(owed.id, 1, START, "busy".into())),
+        unavailable("bury", outbox.bury(owed.id, 1, START, "refused".into())),
+        unavailable("release", outbox.release(owed.id, 1)),
         unavailable("list", outbox.list(false, 10)),
         unavailable("revive", outbox.revive(owed.id, START)),
+    );
+}
+
+/// Neither is there nothing to do, nor is anything done that will be done again.
+pub async fn no_job_is_moved_while_the_store_is_away(outage: &Outage) {
+    in_use(outage).await;
+    let jobs = &outage.stores.jobs;
+    let queued = job(notice());
+    assert!(jobs.enqueue(queued.clone()).await.unwrap());
+    outage.switch.off().await;
+    let lease = Lease { duration: Duration::from_mins(1), limit: 10 };
+    tokio::join!(
+        unavailable("enqueue", jobs.enqueue(job(notice()))),
+        unavailable("claim", jobs.claim(START, lease)),
+        unavailable("keep", jobs.keep(queued.id, 1, notice(), START)),
+        unavailable("settle", jobs.settle(queued.id, START)),
+        unavailable("postpone", jobs.postpone(queued.id, 1, START, "busy".into())),
+        unavailable("bury", jobs.bury(queued.id, 1, START, "refused".into())),
+        unavailable("release", jobs.release(queued.id, 1)),
+        unavailable("list", jobs.list(false, 10)),
+        unavailable("revive", jobs.revive(queued.id, START)),
+        unavailable("remove_settled", jobs.remove_settled(START, 10)),
     );
 }
 
@@ -178,6 +203,28 @@ pub async fn no_message_is_kept_while_the_store_is_away(outage: &Outage) {
         unavailable("put", mailbox.put(message)),
         unavailable("list", mailbox.list(None, 10)),
         unavailable("clear", mailbox.clear()),
+    );
+}
+
+/// "No devices", "no picture" and "nothing bought" would be believed.
+pub async fn nothing_of_an_account_is_told_while_the_store_is_away(outage: &Outage) {
+    let (user, _) = in_use(outage).await;
+    outage.switch.off().await;
+    let Stores { devices, avatars, entitlements, .. } = &outage.stores;
+    let device = crate::devices::device(user.id, 1);
+    let avatar = crate::avatars::avatar(user.id, 1);
+    let bought = Entitlement { user: user.id, state: crate::entitlements::state("1", 1) };
+    tokio::join!(
+        unavailable("devices", devices.of_user(user.id)),
+        unavailable("register", devices.register(device)),
+        unavailable("forget", devices.forget(user.id, TokenDigest([7; 32]))),
+        unavailable("forget all", devices.forget_all(vec![TokenDigest([7; 32])])),
+        unavailable("replace", avatars.replace(avatar)),
+        unavailable("picture", avatars.of_user(user.id)),
+        unavailable("remove", avatars.remove(user.id)),
+        unavailable("claim", entitlements.claim(bought.clone())),
+        unavailable("update", entitlements.update(bought.state)),
+        unavailable("purchases", entitlements.of_user(user.id)),
     );
 }
 

@@ -118,8 +118,8 @@ pub async fn an_operator_sees_what_is_owed(stores: &Stores) {
     let buried = claimed(stores).await;
     owed_letter(&*stores.store, &waiting).await;
     let due = START + Duration::from_secs(5);
-    stores.outbox.postpone(waiting.id, due, "it is away".into()).await.unwrap();
-    stores.outbox.bury(buried.id, START, "it was refused".into()).await.unwrap();
+    stores.outbox.postpone(waiting.id, 0, due, "it is away".into()).await.unwrap();
+    stores.outbox.bury(buried.id, 1, START, "it was refused".into()).await.unwrap();
     let settled = letter("eve");
     owed_letter(&*stores.store, &settled).await;
     stores.outbox.settle(settled.id, START).await.unwrap();
@@ -149,7 +149,7 @@ pub async fn an_operator_sees_what_is_owed(stores: &Stores) {
 pub async fn a_revived_letter_is_due_again(stores: &Stores) {
     let letter = claimed(stores).await;
     assert!(!stores.outbox.revive(letter.id, START).await.unwrap(), "it was not given up");
-    stores.outbox.bury(letter.id, START, "it was refused".into()).await.unwrap();
+    stores.outbox.bury(letter.id, 1, START, "it was refused".into()).await.unwrap();
     let again = START + Duration::from_mins(2);
     assert!(stores.outbox.revive(letter.id, again).await.unwrap());
     assert!(!stores.outbox.revive(letter.id, again).await.unwrap());
@@ -168,7 +168,7 @@ pub async fn a_settled_letter_is_done(stores: &Stores) {
 pub async fn a_postponed_letter_is_due_at_its_time(stores: &Stores) {
     let letter = claimed(stores).await;
     let due = START + Duration::from_secs(5);
-    stores.outbox.postpone(letter.id, due, "try again later".into()).await.unwrap();
+    stores.outbox.postpone(letter.id, 1, due, "try again later".into()).await.unwrap();
     assert_eq!(claim(stores, due - TICK).await, []);
     assert_eq!(claim(stores, due).await, [Claim { letter, attempt: 2 }]);
 }
@@ -176,7 +176,7 @@ pub async fn a_postponed_letter_is_due_at_its_time(stores: &Stores) {
 /// It is never due again, and purging leaves it to the operator.
 pub async fn a_buried_letter_stays_buried(stores: &Stores) {
     let letter = claimed(stores).await;
-    stores.outbox.bury(letter.id, START, "no such mailbox".into()).await.unwrap();
+    stores.outbox.bury(letter.id, 1, START, "no such mailbox".into()).await.unwrap();
     let late = START + Duration::from_secs(10_000_000);
     assert_eq!(claim(stores, late).await, []);
     let mut unit = stores.store.begin().await.unwrap();
@@ -186,8 +186,23 @@ pub async fn a_buried_letter_stays_buried(stores: &Stores) {
 /// A worker that stops hands back what it did not try.
 pub async fn a_released_letter_is_due_at_once_and_was_not_tried(stores: &Stores) {
     let letter = claimed(stores).await;
-    stores.outbox.release(letter.id).await.unwrap();
+    stores.outbox.release(letter.id, 1).await.unwrap();
     assert_eq!(claim(stores, START).await, [Claim { letter, attempt: 1 }]);
+}
+
+/// A worker that was too slow cannot take the letter away from whoever has it now.
+pub async fn only_the_attempt_that_holds_a_letter_moves_it(stores: &Stores) {
+    let letter = claimed(stores).await;
+    let again = START + LEASE.duration;
+    let second = Claim { letter: letter.clone(), attempt: 2 };
+    assert_eq!(claim(stores, again).await, std::slice::from_ref(&second));
+    stores.outbox.postpone(letter.id, 1, START, "it is away".into()).await.unwrap();
+    stores.outbox.release(letter.id, 1).await.unwrap();
+    stores.outbox.bury(letter.id, 1, START, "it was refused".into()).await.unwrap();
+    assert_eq!(claim(stores, again).await, [], "it was taken from its holder");
+    assert_eq!(stores.outbox.list(true, 10).await.unwrap(), []);
+    stores.outbox.release(letter.id, 2).await.unwrap();
+    assert_eq!(claim(stores, again).await, [second]);
 }
 
 /// The cap counts what was owed, sent or not, per recipient and kind.

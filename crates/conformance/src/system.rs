@@ -66,11 +66,11 @@ pub async fn of_parallel_askers_each_gets_ids_of_its_own(system: &System) {
     let given = race(64, |_| {
         let ids = Arc::clone(&system.ids);
         async move {
-            let five = |_| {
-                let [session, token, letter] = unguessable(&*ids);
-                [session, token, letter, ids.user().as_uuid(), ids.request()]
+            let all = |_| {
+                let ([session, token, letter], user) = (unguessable(&*ids), ids.user().as_uuid());
+                [session, token, letter, user, ids.job().as_uuid(), ids.object(), ids.request()]
             };
-            (0..MANY).flat_map(five).collect::<Vec<_>>()
+            (0..MANY).flat_map(all).collect::<Vec<_>>()
         }
     })
     .await;

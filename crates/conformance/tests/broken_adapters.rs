@@ -10,8 +10,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use broken::{
-    Broken, BrokenHasher, BrokenLimiter, BrokenTokens, Defect, broken_outage, broken_route,
-    broken_system,
+    Broken, BrokenHasher, BrokenLimiter, BrokenTokens, Defect, broken_bucket, broken_outage,
+    broken_route, broken_system,
 };
 use portcullis_conformance::{self as laws, Stores, catalogue};
 use portcullis_domain::ports::{AccessTokens, OpaqueTokens, PasswordHasher, RateLimiter};
@@ -132,6 +132,7 @@ broken_by! { logins:
     MixSources => one_source_does_not_lock_another;
     NeverLock => many_sources_lock_the_identifier_for_all;
     NeverForgive => opening_a_session_forgives_and_notes_the_login;
+    WelcomeStrangers => a_session_that_no_password_opened_forgives_nothing;
     NeverForgive => forgiving_starts_the_count_afresh;
     NeverForgive => a_withdrawn_attempt_does_not_count;
     IgnorePasswordChange => a_changed_password_opens_no_session;
@@ -154,9 +155,30 @@ broken_by! { outbox:
     NeverSettle => a_postponed_letter_is_due_at_its_time;
     NeverSettle => a_buried_letter_stays_buried;
     NeverSettle => a_released_letter_is_due_at_once_and_was_not_tried;
+    IgnoreHolders => only_the_attempt_that_holds_a_letter_moves_it;
     IgnoreCaps => a_recipient_gets_so_many_of_a_kind_in_a_window;
     CommitOnDrop => a_letter_of_a_dropped_unit_is_not_owed;
     PurgeNothing => only_settled_letters_are_removed;
+}
+
+broken_by! { jobs:
+    LoseFields => every_field_of_a_job_is_read_as_it_was_written;
+    IgnoreKeys => a_key_is_queued_once;
+    IgnoreKeys => of_64_who_queue_one_key_one_does;
+    IgnoreLeases => a_claimed_job_is_held_until_its_lease_ends;
+    IgnoreLeases => of_parallel_workers_each_job_is_held_by_one;
+    ClaimTooMuch => jobs_are_claimed_oldest_first_and_a_few_at_a_time;
+    IgnoreTurns => kinds_take_turns;
+    NeverSettle => what_is_left_of_a_job_is_kept_and_its_lease_begins_anew;
+    IgnoreHolders => only_the_attempt_that_holds_a_job_keeps_it;
+    LoseFields => an_operator_sees_which_jobs_are_owed;
+    NeverSettle => a_revived_job_is_due_again;
+    NeverSettle => a_settled_job_is_done;
+    NeverSettle => a_postponed_job_is_due_at_its_time;
+    NeverSettle => a_buried_job_stays_buried;
+    NeverSettle => a_released_job_is_due_at_once_and_was_not_tried;
+    IgnoreHolders => only_the_attempt_that_holds_a_job_moves_it;
+    PurgeNothing => only_settled_jobs_are_removed;
 }
 
 broken_by! { mailbox:
@@ -210,6 +232,7 @@ port_broken_by! { hashing, PasswordHasher, BrokenHasher:
     NoSalt => two_hashes_of_one_password_differ;
     WelcomeStrangers => without_an_account_nothing_matches;
     FailOnDamage => a_damaged_hash_matches_nothing;
+    WorkForNobody => who_left_before_their_turn_is_not_hashed_for;
 }
 
 port_broken_by! { opaque_tokens, OpaqueTokens, BrokenTokens:
@@ -264,6 +287,76 @@ fixture_broken_by! { mailer_faults, broken_route:
     TellSecrets => debug_and_errors_tell_no_secret;
 }
 
+broken_by! { identity_links:
+    FindNobody => a_link_names_its_user_and_nobody_else;
+    Overwrite => a_link_is_for_good;
+    SwallowConflicts => of_parallel_links_of_one_subject_one_wins;
+    CommitOnDrop => a_link_of_a_dropped_unit_is_none;
+    PurgeNothing => a_removed_user_takes_links_along;
+}
+
+broken_by! { devices:
+    LoseFields => every_field_of_a_device_is_read_as_it_was_written;
+    KeepTwice => a_device_is_registered_once;
+    KeepTwice => a_device_is_whose_registered_it_last;
+    KeepTheOldest => the_newest_devices_stay;
+    EndAnything => a_device_is_forgotten_by_its_owner_only;
+    NeverClear => devices_that_are_gone_are_forgotten_together;
+    NeverClear => all_devices_of_a_user_are_forgotten_with_the_unit;
+    AllowOneMore => of_parallel_registrations_no_more_stay_than_may;
+    PurgeNothing => a_removed_user_takes_devices_along;
+}
+
+broken_by! { avatars:
+    LoseFields => every_field_of_a_picture_is_read_as_it_was_written;
+    TellNothing => a_replaced_picture_is_told;
+    NeverClear => a_removed_picture_is_gone;
+    LookBeforehand => of_parallel_pictures_each_but_one_is_replaced_once;
+}
+
+broken_by! { entitlements:
+    LoseFields => every_field_of_a_purchase_is_read_as_it_was_written;
+    Overwrite => a_purchase_is_the_first_claimants;
+    KeepTheOldest => what_was_said_last_of_a_renewal_stands;
+    Overwrite => a_renewal_outlives_what_is_said_of_the_one_before;
+    TellNothing => of_parallel_news_the_last_stands;
+    WelcomeStrangers => what_nobody_claimed_is_nobodys;
+    SwallowConflicts => of_parallel_claims_of_one_purchase_one_user_gets_it;
+    PurgeNothing => a_removed_user_takes_purchases_along;
+}
+
+fixture_broken_by! { objects, broken_bucket:
+    LoseFields => what_was_written_is_read;
+    LoseFields => a_stream_is_stored_whole;
+    LoseFields => attributes_are_kept;
+    FoldCase => every_name_is_kept;
+    Overwrite => the_last_upload_replaces_everything;
+    BeUnavailable => what_is_not_there_is_not_found;
+    LinkCopies => a_copy_lives_on_its_own;
+    CopyByUploading => a_copy_onto_itself_changes_nothing;
+    NeverForgive => what_is_gone_can_be_deleted_again;
+    CutBatches => of_many_names_each_is_deleted;
+    AllowOneMore => what_is_too_long_is_not_read;
+    NewKeyEachTime => checksums_that_are_told_are_true;
+    OneKey => an_etag_changes_with_the_content;
+    IgnoreExpiry => a_signed_url_is_good_for_a_second_to_seven_days;
+    CommitHalf => readers_see_one_version;
+}
+
+fixture_broken_by! { object_lists, broken_bucket:
+    CutBatches => a_list_comes_page_by_page;
+    IgnoreFilters => a_prefix_selects;
+    FindNobody => one_level_shows_its_folders;
+    KeepTwice => a_created_folder_is_there_and_is_no_object;
+    ImportNothing => a_folder_is_there_while_something_is_in_it;
+    CountAnew => a_list_survives_changes;
+}
+
+fixture_broken_by! { object_uploads, broken_bucket:
+    SwallowConflicts => an_upload_that_fails_leaves_what_was_there;
+    CommitOnDrop => an_upload_given_up_is_whole_or_not_there;
+}
+
 fixture_broken_by! { outages, broken_outage:
     SayNothingIsThere => a_store_that_is_away_says_so;
     SayNothingIsThere => no_unit_gets_anywhere_while_the_store_is_away;
@@ -271,8 +364,10 @@ fixture_broken_by! { outages, broken_outage:
     SayNothingIsThere => no_caller_is_turned_away_while_the_store_is_away;
     SayNothingIsThere => no_login_is_decided_while_the_store_is_away;
     SayNothingIsThere => no_letter_is_moved_while_the_store_is_away;
+    SayNothingIsThere => no_job_is_moved_while_the_store_is_away;
     SayNothingIsThere => no_account_is_moved_while_the_store_is_away;
     SayNothingIsThere => no_message_is_kept_while_the_store_is_away;
+    SayNothingIsThere => nothing_of_an_account_is_told_while_the_store_is_away;
     AnswerOneByOne => of_64_who_ask_at_once_each_is_told_in_time;
     CommitOnDrop => a_unit_that_was_cut_off_leaves_nothing_behind;
     CommitHalf => a_commit_that_was_cut_off_is_all_or_nothing;

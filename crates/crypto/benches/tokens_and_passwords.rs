@@ -11,7 +11,7 @@ use portcullis_crypto::{
     HashingPool, HashingScheme, JwtAlgorithm, JwtSettings, JwtTokens, PoolSettings, SealedTokens,
     ServerSecret, generate_key_file, load_key_files,
 };
-use portcullis_domain::ports::{AccessTokens, OpaqueTokens, PasswordHasher};
+use portcullis_domain::ports::{AccessTokens, Cancellation, OpaqueTokens, PasswordHasher};
 use portcullis_domain::{
     AccessClaims, AccessTokenId, Password, RefreshToken, Seed, SessionId, UserId,
 };
@@ -79,7 +79,10 @@ fn passwords(criterion: &mut Criterion) {
         )
         .unwrap();
         criterion.bench_function(&format!("hash a password, {name}"), |bencher| {
-            bencher.iter(|| runtime.block_on(pool.hash(password.clone())).unwrap());
+            bencher.iter(|| {
+                let turn = pool.admit(Cancellation::default()).unwrap();
+                runtime.block_on(pool.hash(turn, password.clone())).unwrap()
+            });
         });
     }
 }

@@ -8,12 +8,11 @@ mod server_secret;
 mod signing;
 mod system;
 
-pub use hashing::{
-    HashingPool, HashingScheme, NO_PASSWORD, PoolSettings, UnusableHash, check_hash,
-};
+pub use hashing::{HashingPool, HashingScheme, PoolSettings, UnusableHash, check_hash};
 pub use opaque_tokens::SealedTokens;
 pub use server_secret::{ServerSecret, WeakSecret};
 pub use signing::{
-    JwtAlgorithm, JwtSettings, JwtTokens, KeyFileError, generate_key_file, load_key_files,
+    JwtAlgorithm, JwtSettings, JwtTokens, KeyFile, KeyFileError, SigningKey, generate_key_file,
+    list_key_files, load_key_files, next_kid, remove_key_file, signer_at, signs_from,
 };
 pub use system::{SystemClock, SystemIds, SystemRandomness};

@@ -64,6 +64,12 @@ impl ServerSecret {
         self.derive("cache")
     }
 
+    /// The key that signs links to objects which the server gives out itself.
+    #[must_use]
+    pub fn link_key(&self) -> [u8; 32] {
+        self.derive("object links")
+    }
+
     /// How keys begin in a store that deployments may share: the same for all
     /// instances of one, another for others.
     #[must_use]

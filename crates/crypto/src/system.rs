@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand;
 use portcullis_domain::ports::{Clock, IdGenerator, Randomness};
-use portcullis_domain::{AccessTokenId, LetterId, Seed, SessionId, Timestamp, UserId};
+use portcullis_domain::{AccessTokenId, JobId, LetterId, Seed, SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
 /// The machine's clock.
@@ -44,6 +44,14 @@ impl IdGenerator for SystemIds {
 
     fn letter(&self) -> LetterId {
         LetterId::new(Uuid::new_v4())
+    }
+
+    fn object(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+
+    fn job(&self) -> JobId {
+        JobId::new(Uuid::new_v4())
     }
 
     fn request(&self) -> Uuid {

@@ -16,6 +16,8 @@ pub enum AuditKind {
     PasswordReset,
     /// Guessing locked an identifier.
     Locked,
+    /// An identity provider's user was linked to an account that was there.
+    IdentityLinked,
     /// A rotated refresh token came back, and its session ended.
     RefreshTokenReused,
 }

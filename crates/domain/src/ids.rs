@@ -54,6 +54,10 @@ identifier! {
     /// Names a letter in the outbox; its mail's `Message-ID` is made of it.
     LetterId
 }
+identifier! {
+    /// Names a background job.
+    JobId
+}
 
 /// Contract B's integer `id` of a user: counted by the store, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -60,6 +60,22 @@ impl fmt::Debug for Password {
 pub struct PasswordHash(String);
 
 impl PasswordHash {
+    /// What is stored for an account that has no password: it matches nothing,
+    /// and only a password reset gives its owner one.
+    const NONE: &str = "!";
+
+    /// The hash of an account that has no password.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Self::NONE.to_owned())
+    }
+
+    /// Whether the account has no password.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0 == Self::NONE
+    }
+
     /// Wraps a hash made by a hasher or read from a store.
     #[must_use]
     pub fn new(text: String) -> Self {

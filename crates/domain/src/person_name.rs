@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Email;
+
 /// A whole name: 1–255 code points after trimming, without control characters
 /// and without characters that change the direction of text around them.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,6 +37,12 @@ impl FullName {
     /// [`InvalidName`] when it is empty, too long or holds control characters.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         bounded(text, Self::MAX).map(Self)
+    }
+
+    /// What stands before the `@`: a name for somebody who gave none.
+    #[must_use]
+    pub fn of_address(email: &Email) -> Self {
+        Self(email.local_part().to_owned())
     }
 
     /// The text.

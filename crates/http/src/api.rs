@@ -7,11 +7,15 @@ use actix_web::web::Bytes;
 use ipnet::IpNet;
 use portcullis_app::App;
 use portcullis_domain::Timestamp;
-use portcullis_domain::ports::{Mailbox, RateLimiter};
+use portcullis_domain::ports::{Admissions, Mailbox, RateLimiter};
+use portcullis_metrics::{Metrics, Requests};
 
 use crate::Traffic;
 use crate::fallback::KnownPaths;
-use crate::resources::health::{Health, Readiness};
+use crate::offers;
+use crate::pages;
+use crate::resources::health::Health;
+use crate::traces::Traces;
 
 /// The application and everything that only its HTTP face needs.
 pub struct Api {
@@ -22,8 +26,14 @@ pub struct Api {
     pub(crate) document: Bytes,
     pub(crate) health: Health,
     pub(crate) known_paths: KnownPaths,
-    pub(crate) traffic: Traffic,
+    pub(crate) traffic: Arc<Traffic>,
+    pub(crate) traces: Option<Arc<dyn Traces>>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) requests: Requests,
 }
+
+/// What is told in place of a version that is not told: clients expect a text there.
+const HIDDEN: &str = "hidden";
 
 /// Who counts requests.
 #[derive(Clone)]
@@ -33,13 +43,15 @@ pub struct Limiters {
     /// This process's, for requests that try secrets while the other is away
     /// (contract §6).
     pub own: Arc<dyn RateLimiter>,
+    /// Who knows the shared limits and the callers, where one place does.
+    pub admissions: Option<Arc<dyn Admissions>>,
 }
 
 /// What an operator decides about the HTTP face.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
-    /// The version that `/health` tells.
-    pub version: &'static str,
+    /// The version that `/health` and the API's description tell (`VERSION_DISCLOSURE`).
+    pub version: Option<&'static str>,
     /// Whether `PUBLIC_URL` is https, so that browsers are told to insist on it.
     pub is_https: bool,
     /// Whether `/docs`, `/redoc` and `/openapi.json` exist (`DOCS_ENABLED`).
@@ -50,6 +62,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// How often which requests are answered; `None` answers all of them.
     pub rate_limits: Option<RateLimits>,
+    /// Largest picture that is taken, in bytes (`AVATAR_MAX_BYTES`).
+    pub avatar_max_bytes: usize,
     /// Since when version 1 is deprecated, if it is (contract §8).
     pub deprecation: Option<Deprecation>,
 }
@@ -90,7 +104,8 @@ pub struct Deprecation {
 }
 
 impl Api {
-    /// Puts the HTTP face together. With a mailbox, its pages exist.
+    /// Puts the HTTP face together. With a mailbox, its pages exist. Nothing is
+    /// counted; see [`Api::counting_in`].
     #[must_use]
     pub fn new(
         app: App,
@@ -98,8 +113,13 @@ impl Api {
         mailbox: Option<Arc<dyn Mailbox>>,
         settings: HttpSettings,
     ) -> Self {
-        let document = crate::document();
-        let known_paths = KnownPaths::of(&document, mailbox.is_some(), settings.docs);
+        let mut document = crate::document();
+        if settings.version.is_none() {
+            HIDDEN.clone_into(&mut document.info.version);
+        }
+        let is_served = |path: &str| offers::is_served(path, app.services());
+        let metrics = Metrics::off();
+        let known_paths = KnownPaths::of(&document, is_served, mailbox.is_some(), settings.docs);
         Self {
             app,
             limiters,
@@ -108,14 +128,36 @@ impl Api {
             document: document.to_json().unwrap_or_default().into(),
             health: Health::default(),
             known_paths,
-            traffic: Traffic::default(),
+            traffic: Arc::default(),
+            traces: None,
+            requests: metrics.requests_over([]),
+            metrics: Arc::new(metrics),
         }
     }
 
-    /// What `/health/ready` answers is up to this.
+    /// The same, counting what it answers.
     #[must_use]
-    pub fn readiness(&self) -> Readiness {
-        self.health.readiness()
+    pub fn counting_in(self, metrics: Arc<Metrics>) -> Self {
+        let documented = crate::document().paths.paths.into_keys();
+        let routes = documented.chain(pages::PATTERNS.map(str::to_owned));
+        Self { requests: metrics.requests_over(routes), metrics, ..self }
+    }
+
+    /// The version, if whoever asks may know it.
+    pub(crate) fn version(&self) -> &'static str {
+        self.settings.version.unwrap_or(HIDDEN)
+    }
+
+    /// The same, telling of its requests.
+    #[must_use]
+    pub fn traced_by(self, traces: Option<Arc<dyn Traces>>) -> Self {
+        Self { traces, ..self }
+    }
+
+    /// How its dependencies are, by the names that `/health` uses; what was found
+    /// a moment ago is told again.
+    pub async fn dependencies(&self) -> Vec<(&'static str, bool)> {
+        self.health.dependencies(&self.app).await
     }
 
     /// Its requests, for whoever stops the server.

@@ -12,6 +12,7 @@ pub struct Exchange(Rc<Counts>);
 struct Counts {
     begun: Cell<u64>,
     done: Cell<u64>,
+    announced: Cell<u64>,
 }
 
 impl Exchange {
@@ -25,6 +26,17 @@ impl Exchange {
     #[must_use]
     pub fn handled(&self) -> u64 {
         self.0.done.get()
+    }
+
+    /// How long the body of the latest request is, as its head announces it.
+    #[must_use]
+    pub fn announced(&self) -> u64 {
+        self.0.announced.get()
+    }
+
+    /// The head of a request announces so long a body.
+    pub fn announce(&self, length: u64) {
+        self.0.announced.set(length);
     }
 
     /// A request begins; it is handled when the value goes away, however that

@@ -8,28 +8,34 @@ use crate::Api;
 use crate::problem::Problem;
 
 /// The paths that exist, with their methods.
-pub(crate) struct KnownPaths(Vec<(ResourceDef, &'static str)>);
+pub(crate) struct KnownPaths(Vec<(ResourceDef, String)>);
 
 impl KnownPaths {
     /// The paths of the document, and those that stand in none.
-    pub(crate) fn of(document: &OpenApi, has_mailbox: bool, has_docs: bool) -> Self {
+    pub(crate) fn of(
+        document: &OpenApi,
+        is_served: impl Fn(&str) -> bool,
+        has_mailbox: bool,
+        has_docs: bool,
+    ) -> Self {
         let documented = document
             .paths
             .paths
             .iter()
-            .filter(|(path, _)| has_docs || !is_docs(path))
+            .filter(|(path, _)| is_served(path) && (has_docs || !is_docs(path)))
             .map(|(path, item)| (ResourceDef::new(path.as_str()), allow(item)));
         let mut others = vec!["/reset-password", "/assets/{name}"];
         if has_docs {
             others.extend(["/docs", "/docs/{tail}*", "/redoc", "/openapi.json"]);
         }
-        let others = others.into_iter().map(|path| (ResourceDef::new(path), "GET"));
-        let mailbox = has_mailbox.then(|| (ResourceDef::new("/dev/mailbox"), "DELETE, GET"));
+        let others = others.into_iter().map(|path| (ResourceDef::new(path), "GET".to_owned()));
+        let mailbox =
+            has_mailbox.then(|| (ResourceDef::new("/dev/mailbox"), "DELETE, GET".to_owned()));
         Self(documented.chain(others).chain(mailbox).collect())
     }
 
-    fn methods(&self, path: &str) -> Option<&'static str> {
-        self.0.iter().find(|(known, _)| known.is_match(path)).map(|(_, methods)| *methods)
+    fn methods(&self, path: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known.is_match(path)).map(|(_, methods)| methods.as_str())
     }
 }
 
@@ -38,12 +44,16 @@ fn is_docs(path: &str) -> bool {
 }
 
 /// The `Allow` header of a path (RFC 9110 §10.2.1).
-fn allow(item: &PathItem) -> &'static str {
-    match (item.get.is_some(), item.post.is_some(), item.patch.is_some()) {
-        (true, false, true) => "GET, PATCH",
-        (false, true, _) => "POST",
-        _ => "GET",
-    }
+fn allow(item: &PathItem) -> String {
+    let methods = [
+        (&item.delete, "DELETE"),
+        (&item.get, "GET"),
+        (&item.patch, "PATCH"),
+        (&item.post, "POST"),
+        (&item.put, "PUT"),
+    ];
+    let known = methods.iter().filter(|(operation, _)| operation.is_some());
+    known.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
 }
 
 /// The last resort of routing.

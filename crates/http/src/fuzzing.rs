@@ -44,7 +44,7 @@ pub fn forwarded(peer: IpAddr, lines: &[&[u8]], trusted: &[IpNet]) -> IpAddr {
 /// # Errors
 /// The refusal.
 pub fn json(body: &[u8]) -> Result<String, (u16, String)> {
-    let mut fields = Body::of("application/json", body).json().map_err(told)?;
+    let mut fields = body_of("application/json", body).json().map_err(told)?;
     let email = fields.required("email", Email::parse);
     let password = fields.required("password", Password::parse);
     match (email, password) {
@@ -58,7 +58,7 @@ pub fn json(body: &[u8]) -> Result<String, (u16, String)> {
 /// # Errors
 /// The refusal.
 pub async fn form(media_type: &str, body: &[u8]) -> Result<String, (u16, String)> {
-    let mut fields = Body::of(media_type, body).form().await.map_err(told)?;
+    let mut fields = body_of(media_type, body).form().await.map_err(told)?;
     let username = fields.required("username", text);
     username.ok_or_else(|| told(fields.refusal()))
 }
@@ -67,13 +67,6 @@ fn told(problem: Problem) -> (u16, String) {
     (problem.status.as_u16(), format!("{:?}", problem.detail))
 }
 
-impl Body {
-    fn of(content_type: &str, bytes: &[u8]) -> Self {
-        let media_type = content_type.split(';').next().unwrap_or_default();
-        Self {
-            media_type: media_type.trim().to_ascii_lowercase(),
-            content_type: content_type.to_owned(),
-            bytes: Zeroizing::new(bytes.to_vec()),
-        }
-    }
+fn body_of(content_type: &str, bytes: &[u8]) -> Body {
+    Body::new(content_type.to_owned(), Zeroizing::new(bytes.to_vec()))
 }

@@ -13,17 +13,19 @@ mod fallback;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod middleware;
+mod offers;
 mod openapi;
+mod outcomes;
 mod pages;
 mod problem;
 mod resources;
 mod router;
+pub mod traces;
 mod traffic;
 
 pub use api::{Api, CorsOrigins, Deprecation, HttpSettings, Limiters, RateLimits};
 pub use exchange::{Exchange, UnderWay};
 pub use openapi::document;
 pub use problem::ErrorCode;
-pub use resources::health::Readiness;
 pub use router::service;
 pub use traffic::Traffic;

@@ -14,18 +14,26 @@ use crate::middleware::answer::answer;
 use crate::middleware::deprecation::deprecation;
 use crate::middleware::rate_limit::{self, rate_limit};
 use crate::middleware::security_headers::security_headers;
+use crate::offers::{self, Offer};
 use crate::pages;
 use crate::resources::{
     health, jwks, login, logout, password_reset, profile, refresh, register, sign_up, users,
     verify_email,
 };
 
-/// The routes that are both served and documented.
+/// The routes that are documented.
 pub(crate) fn documented(config: &mut ServiceConfig<'_>) {
+    common(config);
+    for offer in Offer::ALL {
+        offer.configure(config);
+    }
+}
+
+/// The routes that every deployment serves.
+fn common(config: &mut ServiceConfig<'_>) {
     config
         .service(register::register)
         .service(verify_email::verify_by_post)
-        .service(verify_email::verify_by_link)
         .service(verify_email::resend)
         .service(login::log_in)
         .service(sign_up::sign_up)
@@ -35,11 +43,15 @@ pub(crate) fn documented(config: &mut ServiceConfig<'_>) {
         .service(password_reset::confirm)
         .service(profile::show)
         .service(profile::change)
-        .service(users::show)
         .service(health::health)
         .service(health::live)
         .service(health::ready)
-        .service(jwks::public_keys);
+        .service(jwks::public_keys)
+        // Paths with something variable in them come last. They are compared by a
+        // regular expression, and whatever looks a request's pattern up takes the
+        // first that its path could be meant by: `verify-email/resend` is no token.
+        .service(users::show)
+        .service(verify_email::verify_by_link);
 }
 
 /// The whole service, for one worker of a server.
@@ -59,7 +71,11 @@ pub fn service(
     App::new()
         .app_data(api.clone())
         .configure(|config| {
-            documented(&mut ServiceConfig::new(config));
+            let mut documented = ServiceConfig::new(config);
+            common(&mut documented);
+            for offer in offers::made(api.app.services()) {
+                offer.configure(&mut documented);
+            }
             pages::configure(api, config);
             config.default_service(web::to(fallback));
         })

@@ -1,13 +1,12 @@
 //! Requests to a provider, and what its answers mean.
 
-use std::error::Error;
-use std::fmt;
 use std::time::Duration;
 
+use portcullis_api_client::{
+    ApiClient, CallError, ClientSettings, HeaderMap, HeaderName, HeaderValue,
+    InvalidClientSettings, Method, Repeat, StatusCode,
+};
 use portcullis_domain::error::remark;
-use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,21 +15,15 @@ use crate::settings::{ApiSettings, InvalidApiSettings, checked};
 
 /// Longest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024;
-/// Longest wait that a provider may ask for.
-const MAX_WAIT: Duration = Duration::from_hours(24);
 
-/// A provider's API.
+/// A provider's API. Its debug form tells no key.
+#[derive(Debug)]
 pub(crate) struct Api {
     provider: Provider,
-    url: Url,
-    client: Client,
-}
-
-/// Tells no key: it stands in the client's headers.
-impl fmt::Debug for Api {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Api").field("url", &self.url.as_str()).finish_non_exhaustive()
-    }
+    path: &'static [&'static str],
+    client: ApiClient,
+    /// The header that the key stands in.
+    key: (HeaderName, HeaderValue),
 }
 
 /// An answer, as far as it is understood.
@@ -55,58 +48,48 @@ impl Answer {
 }
 
 impl Api {
-    /// The API at `default` or where the settings say, with these headers on
-    /// each request.
+    /// The API at `default` or where the settings say, with the key on each
+    /// request.
     pub(crate) fn new(
         provider: Provider,
         settings: &ApiSettings,
         default: &str,
-        path: &str,
+        path: &'static [&'static str],
         key: (&'static str, String),
     ) -> Result<Self, InvalidApiSettings> {
-        let base = checked(settings, default)?;
-        let url = base.join(path).map_err(|_| InvalidApiSettings::BaseUrl)?;
+        let base_url = checked(settings, default)?;
         let mut value = HeaderValue::try_from(key.1).map_err(|_| InvalidApiSettings::Key)?;
         value.set_sensitive(true);
-        let client = Client::builder()
-            .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([(
-                reqwest::header::HeaderName::from_static(key.0),
-                value,
-            )]))
-            .timeout(settings.timeout)
-            // A host may have an address that is dead.
-            .connect_timeout(settings.timeout / 3)
-            // The key goes to nobody else.
-            .redirect(Policy::none())
-            .build()
-            .map_err(|error| InvalidApiSettings::Tls(error.into()))?;
-        Ok(Self { provider, url, client })
+        let client = ClientSettings {
+            deadline: settings.timeout,
+            max_answer: MAX_ANSWER,
+            ..ClientSettings::new(base_url)
+        };
+        let client = ApiClient::new(client).map_err(|error| match error {
+            InvalidClientSettings::Deadline => InvalidApiSettings::Timeout,
+            InvalidClientSettings::Tls(_) => InvalidApiSettings::Tls(error.into()),
+        })?;
+        Ok(Self { provider, path, client, key: (HeaderName::from_static(key.0), value) })
     }
 
-    /// Posts a body as JSON. An answer of any status is an answer.
+    /// Posts a body as JSON, once: the outbox sees to repetitions. An answer of
+    /// any status is an answer.
     pub(crate) async fn post(
         &self,
         headers: HeaderMap,
         body: &impl Serialize,
     ) -> Result<Answer, SendError> {
-        let request = self.client.post(self.url.clone()).headers(headers).json(body);
-        let response = request.send().await.map_err(|error| self.unavailable(error))?;
-        let status = response.status();
-        let retry_after = retry_after(response.headers());
-        let body = self.read(response).await?;
-        Ok(Answer { status, retry_after, body: serde_json::from_slice(&body).ok() })
-    }
-
-    async fn read(&self, mut response: Response) -> Result<Vec<u8>, SendError> {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.unavailable(error))? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(self.unexpected("is too long"));
-            }
-            body.extend_from_slice(&chunk);
+        let (name, key) = self.key.clone();
+        let mut call = self.client.call(Method::POST, self.path).header(name, key).json(body);
+        for (name, value) in &headers {
+            call = call.header(name.clone(), value.clone());
         }
-        Ok(body)
+        let answer = call.send(Repeat::Never).await.map_err(|error| self.without(error))?;
+        Ok(Answer {
+            status: answer.status,
+            retry_after: answer.retry_after(),
+            body: serde_json::from_slice(&answer.body).ok(),
+        })
     }
 
     /// What an answer means that is no success; `told` is what it said.
@@ -127,26 +110,54 @@ impl Api {
         SendError::UnexpectedAnswer { provider: self.provider, what }
     }
 
-    fn unavailable(&self, error: reqwest::Error) -> SendError {
-        let told = if error.is_timeout() {
-            "it did not answer in time".into()
-        } else {
-            deepest(&error.without_url())
+    /// What it means that there is no answer.
+    fn without(&self, error: CallError) -> SendError {
+        let provider = self.provider;
+        let is_outage = error.is_outage();
+        let told = match error {
+            CallError::TooLong(_) => return self.unexpected("is too long"),
+            CallError::Unreadable(_) => return self.unexpected("is not of the published form"),
+            CallError::TimedOut(_) => "it did not answer in time".into(),
+            CallError::Unreachable(told) | CallError::Unsendable(told) => told,
         };
-        SendError::Unavailable { provider: self.provider, told }
+        if is_outage {
+            SendError::Unavailable { provider, told }
+        } else {
+            // Of this message no request can be made, however often.
+            SendError::Refused { provider, told }
+        }
     }
 }
 
-/// In seconds; the other form, a date, would need both clocks to agree.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(MAX_WAIT))
-}
+#[cfg(test)]
+mod tests {
+    use portcullis_domain::ports::MailerError;
 
-fn deepest(error: &dyn Error) -> String {
-    let mut deepest = error;
-    while let Some(cause) = deepest.source() {
-        deepest = cause;
+    use super::*;
+
+    fn resend(url: String) -> Api {
+        let settings = ApiSettings {
+            base_url: Some(url),
+            ..ApiSettings::new("key".into(), "noreply@example.com")
+        };
+        let key = ("authorization", "Bearer key".to_owned());
+        Api::new(Provider::Resend, &settings, "https://api.example", &["emails"], key).unwrap()
     }
-    deepest.to_string()
+
+    #[tokio::test]
+    async fn what_cannot_be_sent_is_not_sent_again() {
+        let api = resend("http://127.0.0.1:9".into());
+        // JSON has no objects whose names are lists.
+        let unsendable = std::collections::BTreeMap::from([(vec![1], 2)]);
+        let failure = api.post(HeaderMap::new(), &unsendable).await.map(drop).unwrap_err();
+        assert!(matches!(failure, SendError::Refused { .. }), "{failure:?}");
+        assert!(matches!(failure.into(), MailerError::Permanent(_)));
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_is_away_is_asked_again() {
+        let api = resend(format!("http://127.0.0.1:{}", portcullis_testkit::free_port()));
+        let failure = api.post(HeaderMap::new(), &Value::Null).await.map(drop).unwrap_err();
+        assert!(matches!(failure.into(), MailerError::Temporary(_)));
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::HeaderMap;
+use portcullis_api_client::HeaderMap;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::Value;
@@ -33,7 +33,7 @@ impl Brevo {
     /// [`InvalidApiSettings`] says which setting cannot be used.
     pub fn new(settings: &ApiSettings) -> Result<Self, InvalidApiSettings> {
         let key = ("api-key", settings.key.expose_secret().to_owned());
-        let api = Api::new(Provider::Brevo, settings, BASE_URL, "v3/smtp/email", key)?;
+        let api = Api::new(Provider::Brevo, settings, BASE_URL, &["v3", "smtp", "email"], key)?;
         Ok(Self { api, sender: settings.sender.clone() })
     }
 

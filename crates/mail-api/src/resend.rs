@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use portcullis_api_client::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::Value;
@@ -31,7 +31,7 @@ impl Resend {
     /// [`InvalidApiSettings`] says which setting cannot be used.
     pub fn new(settings: &ApiSettings) -> Result<Self, InvalidApiSettings> {
         let key = ("authorization", format!("Bearer {}", settings.key.expose_secret()));
-        let api = Api::new(Provider::Resend, settings, BASE_URL, "emails", key)?;
+        let api = Api::new(Provider::Resend, settings, BASE_URL, &["emails"], key)?;
         Ok(Self { api, sender: settings.sender.clone() })
     }
 

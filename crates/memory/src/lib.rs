@@ -4,9 +4,12 @@
 //! for a moment, a unit of work until it is committed or dropped.
 
 mod archive;
+mod belongings;
+mod jobs;
 mod limiter;
 mod mailbox;
 mod mailbox_mailer;
+mod objects;
 mod outbox;
 mod state;
 mod steps;
@@ -24,6 +27,7 @@ use crate::unit::MemoryUnit;
 
 pub use limiter::MemoryLimiter;
 pub use mailbox_mailer::MailboxMailer;
+pub use objects::MemoryObjects;
 
 /// A store that forgets everything when its last clone is dropped.
 #[derive(Clone, Debug, Default)]

@@ -36,26 +36,33 @@ impl OutboxQueue for MemoryStore {
     async fn postpone(
         &self,
         id: LetterId,
+        attempt: u32,
         due: Timestamp,
         reason: String,
     ) -> Result<(), StoreError> {
-        self.change(id, |entry| {
+        self.change_held(id, attempt, |entry| {
             entry.owed.due_at = due;
             entry.owed.reason = Some(reason);
         })
         .await
     }
 
-    async fn bury(&self, id: LetterId, at: Timestamp, reason: String) -> Result<(), StoreError> {
-        self.change(id, |entry| {
+    async fn bury(
+        &self,
+        id: LetterId,
+        attempt: u32,
+        at: Timestamp,
+        reason: String,
+    ) -> Result<(), StoreError> {
+        self.change_held(id, attempt, |entry| {
             entry.owed.buried_at = Some(at);
             entry.owed.reason = Some(reason);
         })
         .await
     }
 
-    async fn release(&self, id: LetterId) -> Result<(), StoreError> {
-        self.change(id, |entry| {
+    async fn release(&self, id: LetterId, attempt: u32) -> Result<(), StoreError> {
+        self.change_held(id, attempt, |entry| {
             entry.owed.attempts -= 1;
             entry.owed.due_at = entry.owed.letter.created_at;
         })
@@ -85,6 +92,21 @@ impl OutboxQueue for MemoryStore {
 }
 
 impl MemoryStore {
+    /// Changes it while that attempt holds it.
+    async fn change_held(
+        &self,
+        id: LetterId,
+        attempt: u32,
+        change: impl FnOnce(&mut OutboxEntry) + Send,
+    ) -> Result<(), StoreError> {
+        self.change(id, |entry| {
+            if entry.owed.attempts == attempt {
+                change(entry);
+            }
+        })
+        .await
+    }
+
     async fn change(
         &self,
         id: LetterId,

@@ -4,12 +4,15 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
+use portcullis_domain::identity::Subject;
 use portcullis_domain::ports::{IdentifierDigest, MailboxMessage, OwedLetter};
 use portcullis_domain::{
-    AuditEvent, EndReason, Failures, LetterId, LoginIdentifier, MAX_LIVE_SESSIONS, NewUser,
-    OneTimeToken, Purpose, Session, SessionEnd, SessionId, StoreError, Taken, Timestamp,
-    TokenDigest, User, UserId, UserNumber,
+    AuditEvent, Avatar, Device, EndReason, Entitlement, Failures, IdentityLink, IdentitySource,
+    JobId, LetterId, LoginIdentifier, MAX_LIVE_SESSIONS, NewUser, OneTimeToken, Purpose, Session,
+    SessionEnd, SessionId, StoreError, Taken, Timestamp, TokenDigest, User, UserId, UserNumber,
 };
+
+use crate::jobs::JobEntry;
 
 /// A failure counter's key: an identifier from one network, or from all.
 pub(crate) type CounterKey = (IdentifierDigest, Option<IpAddr>);
@@ -22,8 +25,13 @@ pub(crate) struct State {
     pub(crate) one_time_tokens: HashMap<(TokenDigest, Purpose), OneTimeToken>,
     pub(crate) failures: HashMap<CounterKey, Failures>,
     pub(crate) outbox: BTreeMap<LetterId, OutboxEntry>,
+    pub(crate) jobs: BTreeMap<JobId, JobEntry>,
     pub(crate) audit: Vec<AuditEvent>,
     pub(crate) mailbox: Vec<MailboxMessage>,
+    pub(crate) identity_links: HashMap<(IdentitySource, Subject), IdentityLink>,
+    pub(crate) devices: HashMap<TokenDigest, Device>,
+    pub(crate) avatars: HashMap<UserId, Avatar>,
+    pub(crate) entitlements: Vec<Entitlement>,
 }
 
 /// A letter and how far it has come.
@@ -67,6 +75,10 @@ impl State {
         self.sessions.retain(|_, session| session.user_id != id);
         self.one_time_tokens.retain(|_, token| token.user_id != id);
         self.audit.retain(|event| event.user != Some(id));
+        self.identity_links.retain(|_, link| link.user != id);
+        self.devices.retain(|_, device| device.user != id);
+        self.avatars.remove(&id);
+        self.entitlements.retain(|entitlement| entitlement.user != id);
     }
 
     /// Ends the oldest live sessions that are too many with one that is about to

@@ -93,7 +93,9 @@ impl LoginStore for MemoryStore {
         let user = user.clone();
         let displaced = state.displace_sessions(&session);
         state.sessions.insert(session.id, session);
-        forgive(&mut state, &attempt);
+        if let Some(attempt) = attempt {
+            forgive(&mut state, &attempt);
+        }
         Ok(Some(Opened { user, displaced }))
     }
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use portcullis_domain::ports::OwedLetter;
 use portcullis_domain::ports::{
-    Audit, Enqueued, IdentifierDigest, Lockouts, MailCap, OneTimeTokens, Outbox, Sessions,
-    UnitOfWork, Users,
+    Audit, Devices, Enqueued, IdentifierDigest, IdentityLinks, Lockouts, MailCap, OneTimeTokens,
+    Outbox, Sessions, UnitOfWork, Users,
 };
 use portcullis_domain::{
     AuditEvent, Letter, LoginIdentifier, NewUser, OneTimeToken, PasswordHash, PersonName, Purpose,
@@ -49,6 +49,14 @@ impl UnitOfWork for MemoryUnit {
     }
 
     fn audit(&mut self) -> &mut dyn Audit {
+        &mut self.draft
+    }
+
+    fn identity_links(&mut self) -> &mut dyn IdentityLinks {
+        &mut self.draft
+    }
+
+    fn devices(&mut self) -> &mut dyn Devices {
         &mut self.draft
     }
 

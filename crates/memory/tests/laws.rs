@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use portcullis_conformance::build::START;
 use portcullis_conformance::fakes::ManualClock;
 use portcullis_conformance::mail_route::SENDER;
-use portcullis_conformance::{Arrived, FarSide, MailRoute, Stores};
+use portcullis_conformance::{Arrived, Bucket, FarSide, MailRoute, Stores};
 use portcullis_domain::ports::{MAILBOX_CAPACITY, Mailbox, MailboxMessage, RateLimiter};
-use portcullis_memory::{MailboxMailer, MemoryLimiter, MemoryStore};
+use portcullis_memory::{MailboxMailer, MemoryLimiter, MemoryObjects, MemoryStore};
 
 async fn store() -> Stores {
     Stores::of(MemoryStore::new(), ())
@@ -58,6 +58,11 @@ async fn mail_route() -> MailRoute {
     }
 }
 
+async fn bucket() -> Bucket {
+    Bucket::of(MemoryObjects::new(Arc::new(ManualClock::at(START))), ())
+}
+
+portcullis_conformance::object_laws!(bucket);
 portcullis_conformance::delivery_laws!(mail_route);
 portcullis_conformance::store_laws!(store);
 portcullis_conformance::limiter_laws!(limiter);

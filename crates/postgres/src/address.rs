@@ -1,6 +1,7 @@
 //! Where the database is, as `DATABASE_URL` says it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub struct Address {
     pub(crate) driver: tokio_postgres::Config,
     /// `None` for no encryption at all.
     pub(crate) tls: Option<Arc<ClientConfig>>,
+    encryption: Encryption,
 }
 
 /// Shows where, never as whom.
@@ -87,6 +89,40 @@ pub enum AddressError {
     SystemCertificates(#[source] rustls::Error),
 }
 
+/// What is asked of the way to a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// None at all.
+    Never,
+    /// Whatever the server offers; who it is is not looked at.
+    Perhaps,
+    /// Always; who the server is is not looked at.
+    Unproven,
+    /// Always, with a certificate that is trusted.
+    Proven,
+}
+
+impl Address {
+    /// What is asked of the way there.
+    #[must_use]
+    pub fn encryption(&self) -> Encryption {
+        self.encryption
+    }
+
+    /// Whether it is on this machine, by a socket or a loopback address.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        use tokio_postgres::config::Host;
+        self.driver.get_hosts().iter().all(|host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => {
+                name == "localhost"
+                    || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+        })
+    }
+}
+
 impl FromStr for Address {
     type Err = AddressError;
 
@@ -135,8 +171,14 @@ impl FromStr for Address {
             ABANDONED.as_millis()
         );
         driver.options(format!("{limits} {ISOLATION} {said}").trim_end());
+        let encryption = match (ssl, &trust) {
+            (SslMode::Require, Some(Trust::Of(_) | Trust::System)) => Encryption::Proven,
+            (SslMode::Require, _) => Encryption::Unproven,
+            (SslMode::Disable, _) => Encryption::Never,
+            _ => Encryption::Perhaps,
+        };
         let tls = trust.map(tls::client_config).transpose()?;
-        Ok(Self { driver, tls: tls.map(Arc::new) })
+        Ok(Self { driver, tls: tls.map(Arc::new), encryption })
     }
 }
 
@@ -155,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn r_46_a_network_that_is_gone_is_noticed() {
+    fn a_network_that_is_gone_is_noticed() {
         let address: Address = "postgres://ann@db.example.com/auth".parse().unwrap();
         assert_eq!(address.driver.get_tcp_user_timeout(), Some(&SILENCE));
         assert!(address.driver.get_keepalives());

@@ -1,12 +1,11 @@
 //! The clock that instances share: the database's.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use portcullis_domain::ports::Clock;
 use portcullis_domain::{StoreError, Timestamp};
-
-use crate::pool::Pool;
+use portcullis_sql::SqlStore;
 
 /// A reading that took longer says too little about when it was taken.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -17,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Instances agree on what has expired however far the clocks of their machines
 /// are apart, and a machine's clock may be set while the server runs.
 pub struct DatabaseClock {
-    pool: Arc<Pool>,
+    store: SqlStore,
     reading: RwLock<Reading>,
 }
 
@@ -27,11 +26,21 @@ struct Reading {
     at: Instant,
 }
 
+impl Reading {
+    async fn of(store: &SqlStore) -> Result<Self, StoreError> {
+        let (told, at) = store.time().await?;
+        Ok(Self { told, at })
+    }
+}
+
 impl DatabaseClock {
-    /// It tells this machine's time until it has been [read](Self::read).
-    pub(crate) fn new(pool: Arc<Pool>, machine: &dyn Clock) -> Self {
-        let reading = Reading { told: machine.now(), at: Instant::now() };
-        Self { pool, reading: RwLock::new(reading) }
+    /// The clock of that store's database.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not tell its time.
+    pub async fn of(store: SqlStore) -> Result<Self, StoreError> {
+        let reading = RwLock::new(Reading::of(&store).await?);
+        Ok(Self { store, reading })
     }
 
     /// Asks the database for its time; to be repeated, since clocks drift.
@@ -39,12 +48,11 @@ impl DatabaseClock {
     /// # Errors
     /// [`StoreError`] when it does not tell soon; then the last reading holds.
     pub async fn read(&self) -> Result<(), StoreError> {
-        let asked = Instant::now();
-        let told = tokio::time::timeout(PATIENCE, self.pool.time()).await;
-        let told =
-            told.map_err(|_| StoreError::Unavailable("its clock was not read soon".into()))??;
-        // It was read somewhere on the way there and back.
-        let reading = Reading { told, at: asked + asked.elapsed() / 2 };
+        let reading = Reading::of(&self.store).await?;
+        // Taken in the middle between question and answer.
+        if reading.at.elapsed() * 2 > PATIENCE {
+            return Err(StoreError::Unavailable("its clock was not read soon".into()));
+        }
         *self.reading.write().unwrap_or_else(PoisonError::into_inner) = reading;
         Ok(())
     }

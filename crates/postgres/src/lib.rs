@@ -8,6 +8,7 @@
 mod address;
 mod clock;
 mod connect;
+mod inspection;
 mod migrations;
 mod pool;
 mod pooler;
@@ -15,15 +16,15 @@ mod tls;
 
 use std::sync::Arc;
 
-use portcullis_domain::ports::Clock;
 use portcullis_sql::SqlStore;
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, Encryption};
 pub use clock::DatabaseClock;
-pub use connect::ConnectError;
+pub use connect::{ConnectError, Unconnected};
+pub use inspection::{Inspection, inspect};
 #[doc(hidden)]
 pub use migrations::revert;
-pub use migrations::{MigrationError, migrate};
+pub use migrations::{MigrationError, Schema, migrate};
 pub use pool::OpenError;
 
 /// A store on that database, which has been [`migrate`]d before, over at most
@@ -34,19 +35,4 @@ pub use pool::OpenError;
 pub fn open(address: &Address, connections: usize) -> Result<SqlStore, OpenError> {
     let pool = Arc::new(pool::Pool::new(address, connections.max(1))?);
     Ok(SqlStore::new(pool.clone(), pool))
-}
-
-/// The same, and the database's clock, which tells the machine's time until it is
-/// read.
-///
-/// # Errors
-/// As [`open`].
-pub fn open_with_clock(
-    address: &Address,
-    connections: usize,
-    machine: &dyn Clock,
-) -> Result<(SqlStore, DatabaseClock), OpenError> {
-    let pool = Arc::new(pool::Pool::new(address, connections.max(1))?);
-    let clock = DatabaseClock::new(Arc::clone(&pool), machine);
-    Ok((SqlStore::new(pool.clone(), pool), clock))
 }

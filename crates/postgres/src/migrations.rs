@@ -103,12 +103,15 @@ impl<E: Into<MigrationError>> From<E> for Unapplied {
 
 fn attempt(connection: AsyncPgConnection) -> Result<Vec<String>, Unapplied> {
     let mut connection = Blocking::from(connection);
-    if is_up_to_date(&mut connection)? {
+    if let State::UpToDate = state_of(&mut connection)? {
         return Ok(Vec::new());
     }
     connection.transaction(|connection| {
         connection.batch_execute(ALONE)?;
-        refuse_newer(connection)?;
+        // Somebody else may have migrated meanwhile, to a newer version even.
+        if let State::UpToDate = state_of(connection)? {
+            return Ok(Vec::new());
+        }
         let started = Instant::now();
         let applied = connection.run_pending_migrations(MIGRATIONS);
         let applied = applied.map_err(MigrationError::Failed).map_err(|error| {
@@ -121,9 +124,16 @@ fn attempt(connection: AsyncPgConnection) -> Result<Vec<String>, Unapplied> {
     })
 }
 
-/// Whether there is nothing to do. It only reads, so that a server may start with a
-/// role that has rights to rows alone, where its owner has migrated before.
-fn is_up_to_date(connection: &mut Blocking) -> Result<bool, MigrationError> {
+/// How the database stands to this version.
+enum State {
+    Behind,
+    UpToDate,
+}
+
+/// Compares what was applied with what this version knows. It only reads, so that a
+/// server may start with a role that has rights to rows alone, where its owner has
+/// migrated before.
+fn state_of(connection: &mut Blocking) -> Result<State, MigrationError> {
     #[derive(QueryableByName)]
     struct Applied {
         #[diesel(sql_type = diesel::sql_types::Text)]
@@ -131,15 +141,41 @@ fn is_up_to_date(connection: &mut Blocking) -> Result<bool, MigrationError> {
     }
     let is_there = sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL");
     if !diesel::select(is_there).get_result::<bool>(connection)? {
-        return Ok(false);
+        return Ok(State::Behind);
     }
     let applied: Vec<Applied> =
         diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
-    let known: Vec<Box<dyn Migration<Pg>>> =
+    let applied: Vec<String> = applied.into_iter().map(|applied| applied.version).collect();
+    match compare(&applied)? {
+        Schema::Newer(version) => Err(MigrationError::Newer(version)),
+        Schema::UpToDate => Ok(State::UpToDate),
+        Schema::Behind(_) => Ok(State::Behind),
+    }
+}
+
+/// How a database stands to this version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// These migrations are still to be run.
+    Behind(Vec<String>),
+    /// There is nothing to do.
+    UpToDate,
+    /// A newer version has been here, which knows this migration.
+    Newer(String),
+}
+
+/// Compares the migrations that were applied with those that this version knows.
+pub(crate) fn compare(applied: &[String]) -> Result<Schema, MigrationError> {
+    let migrations: Vec<Box<dyn Migration<Pg>>> =
         MIGRATIONS.migrations().map_err(MigrationError::Failed)?;
-    let mut versions = known.iter().map(|migration| migration.name().version().to_string());
-    let is_applied = |version| applied.iter().any(|applied| applied.version == version);
-    Ok(applied.len() == known.len() && versions.all(is_applied))
+    let version_of = |known: &dyn Migration<Pg>| known.name().version().to_string();
+    let known: Vec<_> = migrations.iter().map(|known| version_of(&**known)).collect();
+    if let Some(foreign) = applied.iter().find(|version| !known.contains(version)) {
+        return Ok(Schema::Newer(foreign.clone()));
+    }
+    let pending = migrations.iter().filter(|known| !applied.contains(&version_of(&***known)));
+    let pending: Vec<_> = pending.map(|known| known.name().to_string()).collect();
+    Ok(if pending.is_empty() { Schema::UpToDate } else { Schema::Behind(pending) })
 }
 
 /// Undoes every migration, newest first: for tests of the migrations.
@@ -156,17 +192,4 @@ pub async fn revert(address: &Address) -> Result<(), MigrationError> {
         Ok(())
     });
     reverted.await.map_err(|error| MigrationError::Failed(error.into()))?
-}
-
-fn refuse_newer(connection: &mut Blocking) -> Result<(), MigrationError> {
-    let known: Vec<Box<dyn Migration<Pg>>> =
-        MIGRATIONS.migrations().map_err(MigrationError::Failed)?;
-    let applied = connection.applied_migrations().map_err(MigrationError::Failed)?;
-    let foreign = applied
-        .iter()
-        .find(|version| known.iter().all(|migration| migration.name().version() != **version));
-    match foreign {
-        Some(version) => Err(MigrationError::Newer(version.to_string())),
-        None => Ok(()),
-    }
 }

@@ -4,16 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::ConnectionError;
-use diesel::dsl::sql;
-use diesel::sql_types::BigInt;
-use diesel_async::pooled_connection::deadpool::Object;
+use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{self, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use portcullis_domain::{StoreError, Timestamp};
-use portcullis_sql::{Connection, Lease, Source};
+use portcullis_domain::StoreError;
+use portcullis_sql::{Connection, Lease, PoolFigures, Source};
 use tokio::time::Instant;
 
 use crate::Address;
@@ -50,38 +47,9 @@ impl Pool {
         let manager = AsyncDieselConnectionManager::new_with_config(String::new(), config);
         let pool = deadpool::Pool::builder(manager)
             .max_size(size)
-            .runtime(::deadpool::Runtime::Tokio1)
-            .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE))
             .build()
             .map_err(|error| OpenError(error.into()))?;
         Ok(Self(pool))
-    }
-
-    /// What the database's clock shows. A connection whose answer nobody waited
-    /// for is closed.
-    pub(crate) async fn time(&self) -> Result<Timestamp, StoreError> {
-        let away = |error: PoolError| StoreError::Unavailable(error.into());
-        let mut connection = Closing(Some(self.0.get().await.map_err(away)?));
-        let told = match &mut connection.0 {
-            Some(pooled) => diesel::select(sql::<BigInt>(TIME)).get_result(pooled).await,
-            None => return Err(StoreError::Other("a connection is gone".into())),
-        };
-        let micros: i64 = told.map_err(|error| StoreError::Unavailable(error.into()))?;
-        drop(connection.0.take());
-        Ok(Timestamp::from_micros(micros))
-    }
-}
-
-/// Microseconds since the epoch.
-const TIME: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-
-/// A connection that does not return to its pool.
-struct Closing(Option<Object<AsyncPgConnection>>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        drop(self.0.take().map(Object::take));
     }
 }
 
@@ -95,5 +63,9 @@ impl Source for Pool {
             .map_err(|late| StoreError::Unavailable(late.into()))?
             .map_err(|error: PoolError| StoreError::Unavailable(error.into()))?;
         Ok(Lease::new(Connection::Postgres(Box::new(connection))).asked_for(asked))
+    }
+
+    fn figures(&self) -> PoolFigures {
+        self.0.status().into()
     }
 }

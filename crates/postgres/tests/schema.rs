@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use portcullis_conformance::build::{
-    LOCKOUT, START, attempt, session, stored_session, stored_user,
+    LOCKOUT, START, attempt, job, notice, session, stored_session, stored_user,
 };
-use portcullis_domain::ports::{LoginStore, Opening, SessionStore, Store};
+use portcullis_domain::ports::{JobQueue, Lease, LoginStore, Opening, SessionStore, Store};
 use portcullis_testkit::Postgres;
 
 mod database;
@@ -123,16 +125,21 @@ async fn a_schema_that_grows_disturbs_no_statement_that_is_prepared() {
         let opening = Opening {
             session: session.clone(),
             password_changed_at: user.password_changed_at,
-            attempt: attempt("ann"),
+            attempt: Some(attempt("ann")),
         };
         assert!(store.open(opening).await.unwrap().is_some());
         let caller = store.caller(session.id).await.unwrap().unwrap();
         assert_eq!(caller.session, session);
         let advanced = store.advance(session.id, 0, session.seed_digest, START).await.unwrap();
         assert_eq!(advanced.unwrap().counter, 1);
+        store.enqueue(job(notice())).await.unwrap();
+        let lease = Lease { duration: Duration::from_mins(1), limit: 10 };
+        assert_eq!(store.claim(START, lease).await.unwrap().len(), 1);
         store.begin().await.unwrap().commit().await.unwrap();
         if grows {
-            for table in ["users", "sessions", "one_time_tokens", "outbox", "login_failures"] {
+            for table in
+                ["users", "sessions", "one_time_tokens", "outbox", "jobs", "login_failures"]
+            {
                 let grow = format!("ALTER TABLE {table} ADD COLUMN added TEXT");
                 assert_eq!(Postgres::shared().sql(&url, &grow), "");
             }

@@ -1,10 +1,11 @@
 //! Where Redis is, as `REDIS_URL` says it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use deadpool_redis::redis::{ConnectionInfo, IntoConnectionInfo};
+use deadpool_redis::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 use percent_encoding::percent_decode_str;
 
 /// How Redis is arranged, and where.
@@ -103,6 +104,42 @@ impl Address {
     #[must_use]
     pub fn is_alone(&self) -> bool {
         matches!(self.topology, Topology::Alone(_))
+    }
+
+    /// Whether all that is said on the way is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        match &self.topology {
+            Topology::Sentinel(sentinel) => sentinel.is_tls,
+            _ => self.nodes().iter().all(|node| matches!(node, ConnectionAddr::TcpTls { .. })),
+        }
+    }
+
+    /// Whether all of it is on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let nodes = self.nodes();
+        !nodes.is_empty()
+            && nodes.iter().all(|node| match node {
+                ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => {
+                    host == "localhost"
+                        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+                }
+                ConnectionAddr::Unix(_) => true,
+                _ => false,
+            })
+    }
+
+    fn nodes(&self) -> Vec<ConnectionAddr> {
+        match &self.topology {
+            Topology::Alone(node) => vec![node.addr().clone()],
+            Topology::Cluster(nodes) => nodes.iter().map(|node| node.addr().clone()).collect(),
+            Topology::Sentinel(sentinel) => {
+                let read = |url: &String| url.as_str().into_connection_info().ok();
+                let infos = sentinel.sentinels.iter().filter_map(read);
+                infos.map(|info| info.addr().clone()).collect()
+            }
+        }
     }
 }
 

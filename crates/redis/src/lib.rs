@@ -7,13 +7,16 @@
 
 mod address;
 mod callers;
+mod inspection;
 mod limiter;
 mod link;
 mod redis;
 
 pub use address::{Address, AddressError};
 pub use callers::{
-    CacheKey, CachedCallers, CachedLogins, CachedSessions, CachedStore, CallerCache,
+    CacheKey, CachedCallers, CachedLogins, CachedSessions, CachedStore, CallerCache, Lookups,
+    RedisAdmissions,
 };
+pub use inspection::{Inspection, InspectionError, inspect};
 pub use limiter::RedisLimiter;
-pub use redis::{OpenError, Redis, RedisError};
+pub use redis::{Connections, OpenError, Redis, RedisError};

@@ -1,26 +1,3 @@
--- A sliding window: takes one if fewer than `limit` were taken within it.
--- KEYS[1]  sorted set: each request that was let through, by its microsecond
--- ARGV     now, window (both in microseconds), limit, a name for this request
--- Answers  whether it may pass, how many are taken, the oldest one's microsecond
-local key = KEYS[1]
-local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local stamp = string.format('%.0f', now)
-
--- A clock that stepped back must not shut anybody out for long: what was taken
--- more than a window in the future counts as taken now. Less than that is how
--- far the clocks of instances may be apart.
-local far = string.format('(%.0f', now + window)
-for _, ahead in ipairs(redis.call('ZRANGEBYSCORE', key, far, '+inf')) do
-  redis.call('ZADD', key, stamp, ahead)
-end
-redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - window))
-
-local taken = redis.call('ZCARD', key)
-local allowed = taken < limit
-if allowed then
-  redis.call('ZADD', key, stamp, stamp .. '-' .. ARGV[4])
-  redis.call('PEXPIRE', key, math.ceil(window / 1000))
-  taken = taken + 1
-end
-local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or stamp
-return { allowed and 1 or 0, taken, string.format('%.0f', tonumber(oldest)) }
+-- KEYS[1]  the bucket
+-- ARGV     now, window, limit, a name for this request
+return take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4])

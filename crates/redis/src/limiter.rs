@@ -1,5 +1,6 @@
 //! The rate limiter that instances share: an exact sliding window per bucket.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
@@ -12,14 +13,23 @@ use crate::Redis;
 
 /// Remembers when each request was let through, in a sorted set per bucket.
 /// One call, one key, one atomic step.
+#[derive(Clone)]
 pub struct RedisLimiter {
     redis: Redis,
+    script: Arc<Script>,
+    buckets: Arc<Buckets>,
+}
+
+/// How buckets and the requests in them are named.
+pub(crate) struct Buckets {
     prefix: String,
-    script: Script,
     /// Tells this process's requests from others' of the same microsecond.
     instance: String,
     taken: AtomicU64,
 }
+
+/// A bucket's answer: whether it allows, how many it holds, the oldest one's time.
+pub(crate) type Taken = (bool, u32, i64);
 
 impl RedisLimiter {
     /// A limiter on that Redis, whose keys begin with `prefix`.
@@ -28,23 +38,55 @@ impl RedisLimiter {
         let mut instance = [0; 8];
         // Should it fail, zeros only make two requests of one microsecond count once.
         let _ = rand::fill(&mut instance);
-        Self {
-            redis,
+        let script = concat!(include_str!("take.lua"), include_str!("limiter.lua"));
+        let buckets = Buckets {
             prefix: prefix.to_owned(),
-            script: Script::new(include_str!("limiter.lua")),
             instance: format!("{:x}", u64::from_be_bytes(instance)),
             taken: AtomicU64::new(0),
-        }
+        };
+        Self { redis, script: Arc::new(Script::new(script)), buckets: Arc::new(buckets) }
+    }
+
+    pub(crate) fn redis(&self) -> &Redis {
+        &self.redis
+    }
+
+    pub(crate) fn buckets(&self) -> &Buckets {
+        &self.buckets
     }
 }
 
-/// The one key that a call needs.
-fn key(prefix: &str, bucket: Bucket) -> String {
-    match bucket {
-        Bucket::Strict(network) => format!("{prefix}:limit:strict:{network}"),
-        Bucket::General(network) => format!("{prefix}:limit:general:{network}"),
-        Bucket::Public(network) => format!("{prefix}:limit:public:{network}"),
-        Bucket::User(user) => format!("{prefix}:limit:user:{}", user.as_uuid()),
+impl Buckets {
+    /// The one key of a bucket.
+    pub(crate) fn key(&self, bucket: Bucket) -> String {
+        let prefix = &self.prefix;
+        match bucket {
+            Bucket::Strict(network) => format!("{prefix}:limit:strict:{network}"),
+            Bucket::General(network) => format!("{prefix}:limit:general:{network}"),
+            Bucket::Public(network) => format!("{prefix}:limit:public:{network}"),
+            Bucket::User(user) => format!("{prefix}:limit:user:{}", user.as_uuid()),
+        }
+    }
+
+    /// A name for a request, which no other has.
+    pub(crate) fn name_request(&self) -> String {
+        let number = self.taken.fetch_add(1, Ordering::Relaxed);
+        format!("{}-{number:x}", self.instance)
+    }
+}
+
+/// A quota's window in microseconds.
+pub(crate) fn micros(quota: Quota) -> i64 {
+    i64::try_from(quota.window.as_micros()).unwrap_or(i64::MAX / 2)
+}
+
+/// What a bucket's answer means.
+pub(crate) fn verdict(quota: Quota, (allowed, taken, oldest): Taken) -> Verdict {
+    Verdict {
+        allowed,
+        limit: quota.limit,
+        remaining: quota.limit.saturating_sub(taken),
+        reset_at: Timestamp::from_micros(oldest.saturating_add(micros(quota))),
     }
 }
 
@@ -56,22 +98,14 @@ impl RateLimiter for RedisLimiter {
         quota: Quota,
         now: Timestamp,
     ) -> Result<Verdict, LimiterError> {
-        let number = self.taken.fetch_add(1, Ordering::Relaxed);
-        let window = i64::try_from(quota.window.as_micros()).unwrap_or(i64::MAX / 2);
+        let name = self.buckets.name_request();
         let prepare = |_: Option<&str>| {
-            let mut call = self.script.key(key(&self.prefix, bucket));
-            call.arg(now.as_micros()).arg(window).arg(quota.limit);
-            call.arg(format!("{}-{number:x}", self.instance));
+            let mut call = self.script.key(self.buckets.key(bucket));
+            call.arg(now.as_micros()).arg(micros(quota)).arg(quota.limit).arg(&name);
             Some(call)
         };
         let answer = self.redis.call(prepare).await.map_err(|error| LimiterError(error.into()))?;
         let answer = answer.ok_or_else(|| LimiterError("nothing was asked".into()))?;
-        let (allowed, taken, oldest): (bool, u32, i64) = answer.value;
-        Ok(Verdict {
-            allowed,
-            limit: quota.limit,
-            remaining: quota.limit.saturating_sub(taken),
-            reset_at: Timestamp::from_micros(oldest.saturating_add(window)),
-        })
+        Ok(verdict(quota, answer.value))
     }
 }

@@ -1,5 +1,6 @@
 //! Connections, whichever way Redis is arranged.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, RecycleResult};
@@ -26,14 +27,29 @@ const NODE_PATIENCE: Duration = Duration::from_millis(300);
 /// nothing here is worth waiting longer for.
 pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_millis(250);
 
-/// A connection, and which server process is at its other end.
+/// A connection, and which server process is at its other end. Clones share the
+/// connection, and may ask at the same time.
+#[derive(Clone)]
 pub(crate) struct Link {
     connection: Connection,
     /// Names the server process, if this connection leads to that one and no
     /// other will step in for it.
-    pub(crate) process: Option<String>,
+    pub(crate) process: Option<Arc<str>>,
+    identity: Arc<()>,
 }
 
+impl Link {
+    fn over(connection: Connection) -> Self {
+        Self { connection, process: None, identity: Arc::default() }
+    }
+
+    /// Whether both are clones of one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.identity, &other.identity)
+    }
+}
+
+#[derive(Clone)]
 enum Connection {
     One(MultiplexedConnection),
     Cluster(ClusterConnection),
@@ -67,7 +83,7 @@ impl ConnectionLike for Link {
     }
 }
 
-/// Makes links for the pool.
+/// Makes links for the pool of a thread.
 pub(crate) enum Linker {
     Alone(Box<Client>),
     Cluster(ClusterClient),
@@ -156,18 +172,17 @@ impl Manager for Linker {
         Ok(match self {
             Self::Alone(client) => {
                 let made = client.get_multiplexed_async_connection_with_config(&config).await?;
-                let mut link = Link { connection: Connection::One(made), process: None };
-                link.process = process(&mut link).await?;
+                let mut link = Link::over(Connection::One(made));
+                link.process = process(&mut link).await?.map(Arc::from);
                 link
             }
             Self::Cluster(client) => {
-                let made = client.get_async_connection().await?;
-                Link { connection: Connection::Cluster(made), process: None }
+                Link::over(Connection::Cluster(client.get_async_connection().await?))
             }
             Self::Sentinel(client) => {
                 let mut client = client.lock().await;
                 let made = client.get_async_connection_with_config(&config).await?;
-                Link { connection: Connection::One(made), process: None }
+                Link::over(Connection::One(made))
             }
         })
     }

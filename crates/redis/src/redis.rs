@@ -8,13 +8,15 @@ use deadpool::managed::{Object, Pool};
 use deadpool_redis::redis::{self, FromRedisValue, Script, ScriptInvocation, Value};
 use portcullis_domain::Cause;
 use portcullis_domain::ports::Auxiliary;
+use thread_local::ThreadLocal;
 use tokio::sync::watch;
+use tracing::{Instrument, Span, debug_span};
 
 use crate::Address;
-use crate::link::{ANSWER_PATIENCE, FIND_PATIENCE, Linker};
+use crate::link::{ANSWER_PATIENCE, FIND_PATIENCE, Link, Linker};
 
-/// Connections; each carries many requests at once.
-const CONNECTIONS: usize = 16;
+/// Links of a thread: one carries all that is asked there.
+const LINKS: usize = 1;
 
 /// How often Redis is asked whether it is back.
 const REST: Duration = Duration::from_millis(500);
@@ -23,7 +25,7 @@ const REST: Duration = Duration::from_millis(500);
 const ELSEWHERE: [&str; 4] = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN"];
 
 /// The least that tells whether scripts run.
-const PING: &str = "return redis.call('PING')";
+pub(crate) const PING: &str = "return redis.call('PING')";
 
 /// Redis did not do what it was asked, or not in time.
 #[derive(Debug, thiserror::Error)]
@@ -75,19 +77,42 @@ fn is_elsewhere(error: &redis::RedisError) -> bool {
 #[error("Redis cannot be used")]
 pub struct OpenError(#[source] Cause);
 
+impl OpenError {
+    pub(crate) fn of(cause: Cause) -> Self {
+        Self(cause)
+    }
+}
+
 /// Redis, however it is arranged. Clones share their connections.
+///
+/// Each thread has a link of its own, which works on that thread: what is asked
+/// together is sent together, and no other thread has to be woken for an answer.
 #[derive(Clone)]
 pub struct Redis {
-    pool: Pool<Linker>,
+    address: Arc<Address>,
+    pools: Arc<ThreadLocal<Pool<Linker>>>,
     /// Whether it failed and has not answered since; then it is left alone.
     is_away: watch::Sender<bool>,
     is_alone: bool,
 }
 
+/// Connections to Redis at a moment. Each carries many requests at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// How many there may be.
+    pub limit: usize,
+    /// How many there are.
+    pub open: usize,
+    /// How many of them nobody uses.
+    pub available: usize,
+    /// How many borrowers wait for one.
+    pub waiting: usize,
+}
+
 /// What a script answered, and which server process it was.
 pub(crate) struct Answer<T> {
     pub(crate) value: T,
-    pub(crate) process: Option<String>,
+    pub(crate) process: Option<Arc<str>>,
 }
 
 impl Redis {
@@ -96,21 +121,58 @@ impl Redis {
     /// # Errors
     /// [`OpenError`] when the address cannot be used at all.
     pub fn open(address: &Address) -> Result<Self, OpenError> {
-        let linker = Linker::new(address).map_err(|error| OpenError(error.into()))?;
-        let pool = Pool::builder(linker)
-            .max_size(CONNECTIONS)
-            .runtime(deadpool::Runtime::Tokio1)
-            .wait_timeout(Some(ANSWER_PATIENCE))
-            .create_timeout(Some(FIND_PATIENCE))
-            .build()
-            .map_err(|error| OpenError(error.into()))?;
-        Ok(Self { pool, is_away: watch::Sender::new(false), is_alone: address.is_alone() })
+        Linker::new(address).map_err(|error| OpenError(error.into()))?;
+        Ok(Self {
+            address: Arc::new(address.clone()),
+            pools: Arc::default(),
+            is_away: watch::Sender::new(false),
+            is_alone: address.is_alone(),
+        })
+    }
+
+    /// A link of this thread; others may use it at the same time. Says whether it is
+    /// new.
+    async fn link(&self) -> Result<(Link, bool), Cause> {
+        let pool = self.pools.get_or_try(|| {
+            let pool = Pool::builder(Linker::new(&self.address)?)
+                .max_size(LINKS)
+                .runtime(deadpool::Runtime::Tokio1)
+                // Nobody waits for one that is in use, but for one that is being made.
+                .wait_timeout(Some(FIND_PATIENCE))
+                .create_timeout(Some(FIND_PATIENCE))
+                .build()?;
+            Ok::<_, Cause>(pool)
+        })?;
+        let link = pool.get().await?;
+        let is_new = Object::metrics(&link).recycled.is_none();
+        Ok((Link::clone(&link), is_new))
+    }
+
+    /// Closes the links that are those, once whoever still waits for an answer has
+    /// given up.
+    fn close(&self, are_meant: impl Fn(&Link) -> bool) {
+        for pool in self.pools.iter() {
+            pool.retain(|link, _| !are_meant(link));
+        }
     }
 
     /// Whether one server answers for every key.
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.is_alone
+    }
+
+    /// How its connections are doing at this moment, those of all threads that have
+    /// asked so far.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        let none = Connections { limit: 0, open: 0, available: 0, waiting: 0 };
+        self.pools.iter().map(Pool::status).fold(none, |sum, status| Connections {
+            limit: sum.limit + status.max_size,
+            open: sum.open + status.size,
+            available: sum.available + status.available,
+            waiting: sum.waiting + status.waiting,
+        })
     }
 
     /// Asks for a sign of life: whether it runs scripts, since it is asked
@@ -129,6 +191,10 @@ impl Redis {
         &self,
         prepare: impl Fn(Option<&str>) -> Option<ScriptInvocation<'a>> + Send + Sync,
     ) -> Result<Option<Answer<T>>, RedisError> {
+        let span = match Span::current() {
+            outside if outside.is_none() => outside,
+            _ => debug_span!("redis", otel.kind = "client", db.system.name = "redis"),
+        };
         let mut is_away = self.is_away.subscribe();
         // Who waits while another finds out waits no longer.
         let answer = tokio::select! {
@@ -136,7 +202,7 @@ impl Redis {
             _ = is_away.wait_for(|is_away| *is_away) => {
                 return Err(RedisError("it failed a moment ago".into()));
             }
-            answer = self.ask(prepare) => answer,
+            answer = self.ask(prepare).instrument(span) => answer,
         };
         answer.map_err(|error| match error {
             Unanswered::Refused(cause) => RedisError(cause),
@@ -154,18 +220,16 @@ impl Redis {
         prepare: impl Fn(Option<&str>) -> Option<ScriptInvocation<'a>> + Send + Sync,
     ) -> Result<Option<Answer<T>>, Unanswered> {
         loop {
-            let link = self.pool.get().await;
-            let mut link = link.map_err(|error| Unanswered::Away(error.into()))?;
-            let is_old = Object::metrics(&link).recycled.is_some();
+            let (mut link, is_new) = self.link().await.map_err(Unanswered::Away)?;
             let Some(invocation) = prepare(link.process.as_deref()) else { return Ok(None) };
-            let answer = invocation.invoke_async(&mut *link);
+            let answer = invocation.invoke_async(&mut link);
             let (cause, is_broken) = match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
                 Ok(Ok(value)) => {
-                    return Ok(Some(Answer { value, process: link.process.clone() }));
+                    return Ok(Some(Answer { value, process: link.process }));
                 }
                 // A refusal is an answer: Redis is there, though not as it should be.
                 Ok(Err(error)) if is_elsewhere(&error) => {
-                    drop(Object::take(link));
+                    self.close(|other| other.is(&link));
                     return Err(Unanswered::Away(error.into()));
                 }
                 Ok(Err(error)) if error.code().is_some() => {
@@ -177,11 +241,9 @@ impl Redis {
                 }
                 Err(late) => (Cause::from(late), false),
             };
-            // What is left of a connection that failed is of no use, and others
-            // that are idle lead to the same place.
-            drop(Object::take(link));
-            self.pool.retain(|_, _| false);
-            if !(is_old && is_broken) {
+            // What is left of a connection that failed is of no use.
+            self.close(|other| other.is(&link));
+            if is_new || !is_broken {
                 return Err(Unanswered::Away(cause));
             }
         }
@@ -200,7 +262,7 @@ impl Redis {
             loop {
                 tokio::time::sleep(REST).await;
                 // What others left behind may lead nowhere.
-                redis.pool.retain(|_, _| false);
+                redis.close(|_| true);
                 match redis.ask::<Value>(|_| Some(script.prepare_invoke())).await {
                     Ok(_) | Err(Unanswered::Refused(_)) => break,
                     Err(Unanswered::Away(cause)) => {

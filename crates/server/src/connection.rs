@@ -27,8 +27,13 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How much is read that nobody asks for: what is left of a body that was refused,
 /// so that the refusal is read, and the heads of further requests, which the
-/// framework limits to 128 KiB.
+/// framework limits to 128 KiB. A body that was announced, and that others like it are
+/// taken of, is read to its end besides: who ends a connection in the middle of one
+/// takes the answer away with it, and a proxy tells its client 502 for a 401.
 const UNREAD_LIMIT: usize = 256 * 1024;
+/// How many times the largest body that is taken one that is refused may be, to be read
+/// to its end: somebody's picture is too large by a few times, hardly by many.
+const TOO_LARGE: usize = 4;
 
 /// A connection that ends when its client keeps it waiting.
 pub(crate) struct Connection<S = TcpStream> {
@@ -41,6 +46,10 @@ pub(crate) struct Connection<S = TcpStream> {
     reading: Pin<Box<Sleep>>,
     /// Bytes that came since the last answer and belong to no request so far.
     unread: usize,
+    /// How many of those there may be.
+    unread_limit: usize,
+    /// The largest body that the server takes.
+    largest_body: usize,
     /// Set while the client takes nothing.
     writing: Option<Pin<Box<Sleep>>>,
 }
@@ -56,7 +65,8 @@ enum Awaited {
 }
 
 impl<S> Connection<S> {
-    pub(crate) fn new(stream: S) -> Self {
+    /// Over that stream, for a server that takes bodies of up to so many bytes.
+    pub(crate) fn new(stream: S, largest_body: usize) -> Self {
         Self {
             stream,
             exchange: Exchange::default(),
@@ -64,6 +74,8 @@ impl<S> Connection<S> {
             awaited: Awaited::FirstHead,
             reading: Box::pin(sleep(IDLE_PATIENCE)),
             unread: 0,
+            unread_limit: UNREAD_LIMIT,
+            largest_body,
             writing: None,
         }
     }
@@ -80,6 +92,13 @@ impl<S> Connection<S> {
         }
     }
 
+    /// The body of the latest request, if it is read to its end.
+    fn announced(&self) -> usize {
+        let announced = usize::try_from(self.exchange.announced()).ok();
+        let most = self.largest_body.saturating_mul(TOO_LARGE);
+        announced.filter(|length| *length <= most).unwrap_or(0)
+    }
+
     /// Something came, or the framework looks whether it does.
     fn notice(&mut self, came: usize) -> io::Result<()> {
         if self.exchange.handled() != self.handled {
@@ -87,13 +106,14 @@ impl<S> Connection<S> {
             self.awaited = Awaited::FirstHead;
             self.awaits(Awaited::Request, IDLE_PATIENCE);
             self.unread = 0;
+            self.unread_limit = UNREAD_LIMIT + self.announced();
         }
         if came == 0 || self.awaited == Awaited::FirstHead || self.exchange.is_under_way() {
             return Ok(());
         }
         self.awaits(Awaited::Rest, HEAD_PATIENCE);
         self.unread += came;
-        if self.unread > UNREAD_LIMIT {
+        if self.unread > self.unread_limit {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "nobody reads this"));
         }
         Ok(())
@@ -194,7 +214,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_later_head_has_to_be_whole_in_time_however_it_dribbles() {
         let (mut client, stream) = duplex(64);
-        let mut connection = Connection::new(stream);
+        let mut connection = Connection::new(stream, 0);
         drop(connection.exchange().begin());
         let started = Instant::now();
         let mut refused = None;
@@ -213,7 +233,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn between_requests_a_client_may_be_silent_for_longer() {
         let (_client, stream) = duplex(64);
-        let mut connection = Connection::new(stream);
+        let mut connection = Connection::new(stream, 0);
         drop(connection.exchange().begin());
         let refused = refused_after(&mut connection, IDLE_PATIENCE * 2).await;
         assert_eq!(refused.map(|took| took.as_secs()), Some(IDLE_PATIENCE.as_secs()));
@@ -222,7 +242,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_is_cut_off_who_waits_for_an_answer() {
         let (mut client, stream) = duplex(64);
-        let mut connection = Connection::new(stream);
+        let mut connection = Connection::new(stream, 0);
         drop(connection.exchange().begin());
         client.write_all(b"x").await.unwrap();
         assert_eq!(connection.read_u8().await.unwrap(), b'x');
@@ -235,7 +255,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_does_not_take_an_answer_is_given_up() {
         let (mut client, stream) = duplex(64);
-        let mut connection = Connection::new(stream);
+        let mut connection = Connection::new(stream, 0);
         // As long as something is taken now and then, it goes on.
         for _ in 0..4 {
             connection.write_all(&[0; 64]).await.unwrap();
@@ -251,7 +271,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_nobody_reads_is_cut_off() {
         let (mut client, stream) = duplex(UNREAD_LIMIT * 4);
-        let mut connection = Connection::new(stream);
+        let mut connection = Connection::new(stream, 0);
         client.write_all(&vec![0; UNREAD_LIMIT * 3]).await.unwrap();
         let under_way = connection.exchange().begin();
         // A body that is asked for has a limit of its own.
@@ -259,5 +279,26 @@ mod tests {
         drop(under_way);
         let error = connection.read_exact(&mut vec![0; UNREAD_LIMIT + 1]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+    }
+
+    /// One after the other, as on a connection that is kept: what was announced before
+    /// counts for nothing.
+    #[tokio::test(start_paused = true)]
+    async fn what_was_announced_is_read_to_its_end_if_it_is_not_far_too_large() {
+        const LARGEST: usize = 1024 * 1024;
+        for (announced, read) in [
+            (LARGEST * TOO_LARGE, LARGEST * TOO_LARGE + UNREAD_LIMIT),
+            (LARGEST * TOO_LARGE + 1, UNREAD_LIMIT),
+            (0, UNREAD_LIMIT),
+        ] {
+            let (mut client, stream) = duplex(64 * 1024);
+            let mut connection = Connection::new(stream, LARGEST);
+            tokio::spawn(async move { client.write_all(&vec![0; LARGEST * 8]).await });
+            connection.exchange().announce(announced as u64);
+            drop(connection.exchange().begin());
+            connection.read_exact(&mut vec![0; read]).await.unwrap();
+            let error = connection.read_u8().await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted, "{announced}");
+        }
     }
 }

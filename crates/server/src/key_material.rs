@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use portcullis_crypto::{
     JwtAlgorithm, JwtSettings, JwtTokens, KeyFileError, ServerSecret, WeakSecret,
@@ -11,7 +12,8 @@ use portcullis_crypto::{
 };
 use portcullis_domain::ports::Clock;
 
-use crate::settings::{Database, Settings};
+use crate::key_watch::KeyWatch;
+use crate::settings::{Database, KeySettings, Settings};
 
 /// Name of the file that keeps a generated secret, beside the database.
 const SECRET_FILE: &str = "secret.key";
@@ -29,11 +31,21 @@ pub(crate) enum KeyMaterialError {
 
 /// The folder of the embedded database; with another, the settings insist on
 /// what would be kept there.
-fn data_folder(settings: &Settings) -> PathBuf {
-    match &settings.database.database {
+fn data_folder(database: &Database) -> PathBuf {
+    match database {
         Database::Sqlite(file) => file.parent().map(Path::to_owned).unwrap_or_default(),
         Database::Postgres(_) => PathBuf::new(),
     }
+}
+
+/// Where a generated secret is kept.
+pub(crate) fn secret_file(database: &Database) -> PathBuf {
+    data_folder(database).join(SECRET_FILE)
+}
+
+/// Where the keys of asymmetric algorithms are kept.
+pub(crate) fn key_folder(keys: &KeySettings, database: &Database) -> PathBuf {
+    keys.folder.clone().unwrap_or_else(|| data_folder(database).join("keys"))
 }
 
 /// The configured secret, or the one beside the database, made at first.
@@ -41,16 +53,17 @@ pub(crate) fn server_secret(settings: &Settings) -> Result<ServerSecret, KeyMate
     if let Some(secret) = &settings.keys.secret {
         return Ok(secret.clone());
     }
-    let file = data_folder(settings).join(SECRET_FILE);
+    let file = secret_file(&settings.database.database);
     let secret = ServerSecret::generate();
     match write_new(&file, secret.expose()) {
         Ok(()) => Ok(secret),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => read(file),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read_secret(file),
         Err(error) => Err(KeyMaterialError::Io(file, error)),
     }
 }
 
-fn read(file: PathBuf) -> Result<ServerSecret, KeyMaterialError> {
+/// Reads the secret beside the database.
+pub(crate) fn read_secret(file: PathBuf) -> Result<ServerSecret, KeyMaterialError> {
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) => return Err(KeyMaterialError::Io(file, error)),
@@ -72,33 +85,37 @@ fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
     // A link, unlike a rename, fails if somebody else was first.
     let linked = fs::hard_link(&draft, file);
     fs::remove_file(&draft)?;
-    linked
+    linked?;
+    // The name, too, survives a power cut.
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Access tokens by the configured algorithm.
+/// Access tokens by the configured algorithm, and who looks for other keys, if they lie
+/// in a folder.
 pub(crate) fn access_tokens(
     settings: &Settings,
     secret: &ServerSecret,
-    clock: &dyn Clock,
-) -> Result<JwtTokens, KeyMaterialError> {
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<JwtTokens>, Option<KeyWatch>), KeyMaterialError> {
     let keys = &settings.keys;
     let said = JwtSettings { issuer: keys.issuer.clone(), audience: keys.audience.clone() };
     if keys.algorithm == JwtAlgorithm::Hs256 {
-        return Ok(JwtTokens::symmetric(said, secret, keys.previous_secret.as_ref()));
+        let tokens = JwtTokens::symmetric(said, secret, keys.previous_secret.as_ref());
+        return Ok((Arc::new(tokens), None));
     }
     let folder = match &keys.folder {
         Some(folder) => folder.clone(),
-        None => own_key_folder(settings, clock)?,
+        None => own_key_folder(settings, &**clock)?,
     };
-    let loaded = load_key_files(keys.algorithm, &folder)?;
-    let tokens = JwtTokens::asymmetric(said, keys.algorithm, loaded);
-    tokens.ok_or(KeyMaterialError::Keys(KeyFileError::Empty(folder)))
+    let (tokens, watch) = KeyWatch::open(said, keys.algorithm, folder, Arc::clone(clock))?;
+    Ok((tokens, Some(watch)))
 }
 
 /// The folder beside the database, with a key in it.
 fn own_key_folder(settings: &Settings, clock: &dyn Clock) -> Result<PathBuf, KeyMaterialError> {
     let algorithm = settings.keys.algorithm;
-    let folder = data_folder(settings).join("keys");
+    let folder = key_folder(&settings.keys, &settings.database.database);
     match load_key_files(algorithm, &folder) {
         Err(KeyFileError::Empty(_)) => {}
         Err(KeyFileError::Io(_, error)) if error.kind() == ErrorKind::NotFound => {}

@@ -2,16 +2,24 @@
 
 mod cli;
 mod connection;
+mod doctor;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod given_up;
 mod healthcheck;
+mod jobs;
 mod key_material;
+mod key_watch;
+mod keys;
 mod mail;
+mod metrics;
 mod outbox;
 mod serve;
+mod services;
 mod settings;
 mod storage;
 mod telemetry;
+mod traces;
 mod users;
 mod wire;
 mod workers;
@@ -21,7 +29,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use portcullis_domain::error::with_causes;
 
-use crate::cli::{Cli, Command, OutboxCommand, UsersCommand};
+use crate::cli::{Cli, Command, JobsCommand, KeysCommand, OutboxCommand, UsersCommand};
 use crate::settings::Settings;
 
 /// Does what the command line says.
@@ -40,9 +48,19 @@ pub fn run() -> ExitCode {
                 print!("{}", loaded.effective);
             })
         }
+        Command::Doctor { json } => match doctor::doctor(json) {
+            Ok(verdict) => return verdict,
+            Err(error) => Err(error),
+        },
         Command::Healthcheck { url } => healthcheck::healthcheck(url),
+        Command::Keys(KeysCommand::List) => keys::list(),
+        Command::Keys(KeysCommand::Rotate) => keys::rotate(),
+        Command::Keys(KeysCommand::Retire { kids, due, force }) => keys::retire(&kids, due, force),
         Command::Outbox(OutboxCommand::List { pending }) => block_on(outbox::list(pending)),
         Command::Outbox(OutboxCommand::Retry { ids, all }) => block_on(outbox::retry(&ids, all)),
+        Command::Jobs(JobsCommand::List { pending }) => block_on(jobs::list(pending)),
+        Command::Jobs(JobsCommand::Retry { ids, all }) => block_on(jobs::retry(&ids, all)),
+        Command::Users(UsersCommand::Seed(order)) => block_on(users::seed(order)),
         Command::Users(UsersCommand::Import { file, dry_run }) => users::import(&file, dry_run),
         Command::Users(UsersCommand::Export { output }) => users::export(output.as_deref()),
     };

@@ -32,7 +32,8 @@ pub(crate) fn mailer(
     }
 }
 
-fn mailer_of(
+/// The mailer of one provider. Nothing is connected yet.
+pub(crate) fn mailer_of(
     provider: &MailProvider,
     from: &str,
     clock: &Arc<dyn Clock>,
@@ -60,9 +61,11 @@ fn mailer_of(
 fn of_api(error: &InvalidApiSettings, key: &str, base_url: &str) -> Box<dyn Error> {
     match error {
         InvalidApiSettings::Sender(_) => told("MAIL_FROM", error),
-        InvalidApiSettings::BaseUrl => told(base_url, error),
-        InvalidApiSettings::Key | InvalidApiSettings::Timeout | InvalidApiSettings::Tls(_) => {
-            told(key, error)
+        InvalidApiSettings::BaseUrl(_) => told(base_url, error),
+        InvalidApiSettings::Key => told(key, error),
+        // No setting mends these.
+        InvalidApiSettings::Timeout | InvalidApiSettings::Tls(_) => {
+            portcullis_domain::error::with_causes(error).into()
         }
     }
 }

@@ -7,6 +7,7 @@ use portcullis_domain::LetterId;
 use portcullis_domain::ports::OwedLetter;
 use uuid::Uuid;
 
+use crate::given_up;
 use crate::settings::Settings;
 use crate::storage::Storage;
 
@@ -56,24 +57,9 @@ fn line(out: &mut impl Write, owed: &OwedLetter) -> std::io::Result<()> {
 /// Makes letters due again that were given up: these, or all.
 pub(crate) async fn retry(ids: &[Uuid], all: bool) -> Result<(), Box<dyn Error>> {
     let storage = Storage::open(&Settings::load()?).await?;
-    let chosen: Vec<LetterId> = if all {
-        storage.outbox.list(true, LISTED).await?.iter().map(|owed| owed.letter.id).collect()
-    } else {
-        ids.iter().copied().map(LetterId::new).collect()
-    };
-    let mut unknown = 0;
-    for id in &chosen {
-        if storage.outbox.revive(*id, storage.clock.now()).await? {
-            println!("due again: {}", id.as_uuid());
-        } else {
-            unknown += 1;
-            eprintln!("not given up, or unknown: {}", id.as_uuid());
-        }
-    }
-    println!("{} due again; a running server sends them", chosen.len() - unknown);
-    if unknown > 0 {
-        Err(format!("{unknown} of {} were not due", chosen.len()).into())
-    } else {
-        Ok(())
-    }
+    let given_up = if all { storage.outbox.list(true, LISTED).await? } else { Vec::new() };
+    let mut chosen: Vec<Uuid> = given_up.iter().map(|owed| owed.letter.id.as_uuid()).collect();
+    chosen.extend(ids);
+    let revive = async |id| storage.outbox.revive(LetterId::new(id), storage.clock.now()).await;
+    given_up::revive(&chosen, revive, "a running server sends them").await
 }

@@ -3,25 +3,44 @@
 use std::panic::PanicHookInfo;
 
 use tracing::error;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::settings::LogSettings;
+use crate::traces::Traces;
 
-/// Starts logging. Lines hold request ids, network addresses and outcomes, never
-/// e-mail addresses, passwords or tokens.
-pub(crate) fn start(settings: &LogSettings) {
+/// Starts logging, and following requests if that is wanted. Lines hold request ids,
+/// ids of users and sessions, network addresses and outcomes, never e-mail addresses,
+/// passwords or tokens.
+pub(crate) fn start(settings: &LogSettings, traces: &Traces) {
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    match traces.layer() {
+        // A filter in front of everything costs less than one for each layer.
+        None => tracing_subscriber::registry().with(lines(settings)).with(filter).init(),
+        Some(layer) => {
+            let lines = lines(settings).with_filter(filter);
+            tracing_subscriber::registry().with(lines).with(layer).init();
+        }
+    }
+    std::panic::set_hook(Box::new(tell_of_panic));
+}
+
+/// Writes what happens, a line for each.
+fn lines<S>(settings: &LogSettings) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: tracing::Subscriber + for<'span> LookupSpan<'span>,
+{
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         // A reader that is gone must not take the requests along.
         .log_internal_errors(false);
     if settings.is_json {
-        subscriber.json().flatten_event(true).with_span_list(false).init();
+        lines.json().flatten_event(true).with_span_list(false).boxed()
     } else {
-        subscriber.compact().init();
+        lines.compact().boxed()
     }
-    std::panic::set_hook(Box::new(tell_of_panic));
 }
 
 /// Tells where a panic was, in a line like all others. What it says is left out:

@@ -6,15 +6,23 @@ use std::sync::Arc;
 use portcullis_app::{App, Ports};
 use portcullis_crypto::{HashingPool, PoolSettings, SealedTokens, SystemIds, SystemRandomness};
 use portcullis_domain::error::with_causes;
-use portcullis_domain::ports::{Auxiliary, RateLimiter};
+use portcullis_domain::ports::{Admissions, Auxiliary, RateLimiter};
 use portcullis_http::{Api, Limiters};
 use portcullis_memory::MemoryLimiter;
+use portcullis_metrics::{Exposition, Limiter, Metrics};
 use portcullis_postgres::DatabaseClock;
-use portcullis_redis::{CacheKey, CallerCache, Redis, RedisLimiter};
+use portcullis_redis::{
+    CacheKey, CachedCallers, CallerCache, Redis, RedisAdmissions, RedisLimiter,
+};
 use tracing::warn;
 
 use crate::key_material::{access_tokens, server_secret};
+use crate::key_watch::KeyWatch;
 use crate::mail::mailer;
+use crate::metrics::{
+    MeasuredAdmissions, MeasuredHasher, MeasuredLimiter, Sampled, process_started,
+};
+use crate::services::services;
 use crate::settings::Settings;
 use crate::storage::{Storage, migrate as migrate_database};
 
@@ -40,22 +48,41 @@ pub(crate) struct Wired {
     pub(crate) api: Api,
     pub(crate) has_mailbox_page: bool,
     pub(crate) database_clock: Option<Arc<DatabaseClock>>,
+    /// Who looks for other signing keys, if they lie in a folder.
+    pub(crate) key_watch: Option<KeyWatch>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// What to look at and what to tell, if somebody wants to know.
+    pub(crate) told: Option<(Sampled, Exposition)>,
 }
 
 /// Opens the adapters that the settings name. The database is migrated first.
 pub(crate) async fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
+    let (metrics, exposition) = match settings.server.metrics {
+        Some(_) => {
+            let (metrics, exposition) = Exposition::start(env!("CARGO_PKG_VERSION"))?;
+            (Arc::new(metrics), Some(exposition))
+        }
+        None => (Arc::new(Metrics::off()), None),
+    };
     let mut storage = Storage::open(settings).await?;
     let secret = server_secret(settings)?;
     let redis = redis(settings).await?;
     let own: Arc<dyn RateLimiter> = Arc::new(MemoryLimiter::new());
     let mut shared = Arc::clone(&own);
+    let mut admissions: Option<Arc<dyn Admissions>> = None;
+    let mut callers = None;
     let mut auxiliaries: Vec<(&'static str, Arc<dyn Auxiliary>)> = Vec::new();
-    if let Some(redis) = redis {
-        shared = Arc::new(RedisLimiter::new(redis.clone(), &secret.key_prefix()));
+    if let Some(redis) = redis.clone() {
+        let limiter = RedisLimiter::new(redis.clone(), &secret.key_prefix());
         if redis.is_alone() {
             let cache = CallerCache::new(redis.clone(), &CacheKey(secret.cache_key()));
-            storage = storage.with_callers_in(&cache);
+            let kept = CachedCallers::new(Arc::clone(&storage.sessions), cache.clone());
+            let joined = RedisAdmissions::new(limiter.clone(), kept.clone());
+            admissions = Some(Arc::new(MeasuredAdmissions::new(Arc::new(joined), &metrics)));
+            storage = storage.with_callers(kept, &cache);
+            callers = Some(cache);
         }
+        shared = Arc::new(limiter);
         auxiliaries.push(("redis", Arc::new(redis)));
     }
     let clock = storage.clock;
@@ -66,14 +93,28 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
         patience: settings.hashing_patience,
     };
 
+    let hashing = Arc::new(HashingPool::start(settings.hashing, hashing)?);
+    let limiters = Limiters {
+        shared: Arc::new(MeasuredLimiter::new(shared, Limiter::First, &metrics)),
+        own: Arc::new(MeasuredLimiter::new(own, Limiter::Fallback, &metrics)),
+        admissions,
+    };
+    let (access_tokens, key_watch) = access_tokens(settings, &secret, &clock)?;
+
     let ports = Ports {
         store: storage.store,
         sessions: storage.sessions,
         callers: storage.callers,
         logins: storage.logins,
         outbox: storage.outbox,
-        hasher: Arc::new(HashingPool::start(settings.hashing, hashing)?),
-        access_tokens: Arc::new(access_tokens(settings, &secret, &*clock)?),
+        jobs: storage.jobs,
+        devices: storage.devices,
+        avatars: storage.avatars,
+        entitlements: storage.entitlements,
+        services: services(settings, &secret, &clock).await?,
+        archive: storage.archive,
+        hasher: Arc::new(MeasuredHasher::new(hashing.clone(), Arc::clone(&metrics))),
+        access_tokens,
         opaque_tokens: Arc::new(SealedTokens::new(&secret, settings.keys.previous_secret.as_ref())),
         mailer: mailer(&settings.mail, Arc::clone(&storage.mailbox), &clock)?,
         clock,
@@ -86,8 +127,14 @@ pub(crate) async fn wire(settings: &Settings) -> Result<Wired, Box<dyn Error>> {
     let keeps_mails = settings.mail.providers.is_empty();
     let has_mailbox_page = keeps_mails && settings.server.host.is_loopback();
     let shown = has_mailbox_page.then_some(storage.mailbox);
-    let api = Api::new(app.clone(), Limiters { shared, own }, shown, settings.http.clone());
-    Ok(Wired { app, api, has_mailbox_page, database_clock: storage.database_clock })
+    let api = Api::new(app.clone(), limiters, shown, settings.http.clone())
+        .counting_in(Arc::clone(&metrics));
+    process_started(&metrics, app.now());
+    let pools = storage.pools;
+    let sampled = Sampled { metrics: Arc::clone(&metrics), pools, redis, callers, hashing };
+    let told = exposition.map(|exposition| (sampled, exposition));
+    let database_clock = storage.database_clock;
+    Ok(Wired { app, api, has_mailbox_page, database_clock, key_watch, metrics, told })
 }
 
 /// Redis, if it is set. What no waiting mends is told at the start; a server

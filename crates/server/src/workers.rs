@@ -1,29 +1,60 @@
-//! What happens without anybody asking: mail goes out, old rows go away.
+//! What happens without anybody asking: mail goes out, jobs are done, old rows go
+//! away.
+
+mod jobs;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_app::{App, Delivery};
+use portcullis_app::{App, Delivery, Failure};
 use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::Claim;
+use portcullis_metrics::{MailOutcome, Metrics};
 use portcullis_postgres::DatabaseClock;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{debug, error, warn};
 
-/// Letters on their way at the same time.
-const LETTERS: usize = 32;
-/// How long letters on their way may take when it stops; then they are left to
-/// another worker, which takes them over when their lease ends.
-const LAST_LETTERS: Duration = Duration::from_secs(20);
-/// How often the outbox is looked at; a mail leaves within this.
-const MAIL_PAUSE: Duration = Duration::from_millis(250);
+use crate::key_watch::KeyWatch;
+
+/// A queue that is worked off.
+trait Queue: Clone + Send + Sync + 'static {
+    /// What a worker holds of it.
+    type Claim: Send + 'static;
+
+    /// What it is called in a log.
+    const NAME: &'static str;
+    /// How many are on their way at the same time.
+    const WIDTH: usize;
+    /// How often it is looked at; whatever becomes due is begun within this.
+    const PAUSE: Duration;
+
+    /// Claims what is due.
+    fn claim(&self, limit: u32) -> impl Future<Output = Result<Vec<Self::Claim>, Failure>> + Send;
+
+    /// Does what was claimed, or gives it back if there is no time for that any
+    /// more.
+    fn see_to(
+        self,
+        claim: Self::Claim,
+        stopping: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send;
+}
+
+/// How long what is on its way may take when a worker stops; then it is left to
+/// another, which takes it over when the lease ends.
+const LAST: Duration = Duration::from_secs(20);
+/// How long is rested between two full batches of a purge.
+const BATCH_PAUSE: Duration = Duration::from_millis(250);
 /// How long a worker rests after the store failed it.
 const FAILURE_PAUSE: Duration = Duration::from_secs(2);
 /// How often old rows are removed, where nothing is forgotten sooner.
 const PURGE_PAUSE: Duration = Duration::from_mins(15);
 /// How often the database's clock is read: clocks drift, and are set.
 const CLOCK_PAUSE: Duration = Duration::from_secs(10);
+/// How often the folder of signing keys is looked at: much more often than the
+/// shortest overlap of two keys is long.
+const KEYS_PAUSE: Duration = Duration::from_secs(2);
 
 /// Background work, until it is told to stop.
 pub(crate) struct Workers {
@@ -32,15 +63,38 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    pub(crate) fn start(app: &App, clock: Option<Arc<DatabaseClock>>) -> Self {
+    /// Starts all that there is to do: demo users only if so many are wanted.
+    pub(crate) fn start(
+        app: &App,
+        clock: Option<Arc<DatabaseClock>>,
+        keys: Option<KeyWatch>,
+        demo_users: Option<u32>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
         let (stop, stopping) = watch::channel(false);
-        let (mailing, purging) = (app.clone(), app.clone());
-        let mail = supervise("mail", stopping.clone(), move |stopping| {
-            deliver_mail(mailing.clone(), stopping)
-        });
+        let purging = app.clone();
+        let outbox = Outbox { app: app.clone(), metrics: Arc::clone(metrics) };
+        let queue = jobs::Jobs { app: app.clone(), metrics: Arc::clone(metrics) };
+        let mail =
+            supervise("mail", stopping.clone(), move |stopping| work_off(outbox.clone(), stopping));
         let purge =
             supervise("purge", stopping.clone(), move |stopping| purge(purging.clone(), stopping));
-        let mut tasks = vec![tokio::spawn(mail), tokio::spawn(purge)];
+        let jobs =
+            supervise("jobs", stopping.clone(), move |stopping| work_off(queue.clone(), stopping));
+        let mut tasks = vec![tokio::spawn(mail), tokio::spawn(jobs), tokio::spawn(purge)];
+        if let Some(count) = demo_users {
+            let app = app.clone();
+            let seeding = supervise("demo users", stopping.clone(), move |stopping| {
+                jobs::order_demo_users(app.clone(), count, stopping)
+            });
+            tasks.push(tokio::spawn(seeding));
+        }
+        if let Some(keys) = keys.map(Arc::new) {
+            let looking = supervise("keys", stopping.clone(), move |stopping| {
+                look_for_keys(Arc::clone(&keys), stopping)
+            });
+            tasks.push(tokio::spawn(looking));
+        }
         if let Some(clock) = clock {
             let time = supervise("clock", stopping, move |stopping| {
                 keep_time(Arc::clone(&clock), stopping)
@@ -87,49 +141,80 @@ async fn supervise<F>(
     }
 }
 
-/// Keeps so many letters on their way: one that takes long holds up no other.
-async fn deliver_mail(app: App, mut stopping: watch::Receiver<bool>) {
-    let mut letters = JoinSet::new();
+/// The outbox.
+#[derive(Clone)]
+struct Outbox {
+    app: App,
+    metrics: Arc<Metrics>,
+}
+
+fn mail_outcome(seen_to: &Result<Delivery, Failure>) -> MailOutcome {
+    match seen_to {
+        Ok(Delivery::Sent) => MailOutcome::Sent,
+        Ok(Delivery::Dropped) => MailOutcome::Dropped,
+        Ok(Delivery::Postponed) => MailOutcome::Postponed,
+        Ok(Delivery::Buried) => MailOutcome::Buried,
+        Ok(Delivery::Released) => MailOutcome::Released,
+        Err(_) => MailOutcome::Failed,
+    }
+}
+
+impl Queue for Outbox {
+    type Claim = Claim;
+
+    const NAME: &'static str = "the outbox";
+    const WIDTH: usize = 32;
+    const PAUSE: Duration = Duration::from_millis(250);
+
+    async fn claim(&self, limit: u32) -> Result<Vec<Claim>, Failure> {
+        self.app.claim_due_mail(limit).await
+    }
+
+    async fn see_to(self, claim: Claim, stopping: watch::Receiver<bool>) {
+        let (app, is_stopping) = (self.app, *stopping.borrow());
+        let seen_to =
+            if is_stopping { app.release(&claim).await } else { app.deliver(&claim).await };
+        self.metrics.mails.count((mail_outcome(&seen_to),));
+        match seen_to {
+            Ok(Delivery::Buried) => warn!("a mail was given up; see `portcullis outbox list`"),
+            Ok(delivery) => debug!(?delivery, "a letter was seen to"),
+            Err(failure) => error!(cause = with_causes(&failure), "a letter could not be seen to"),
+        }
+    }
+}
+
+/// Keeps so many on their way: one that takes long holds up no other.
+async fn work_off<Q: Queue>(queue: Q, mut stopping: watch::Receiver<bool>) {
+    let mut under_way = JoinSet::new();
     while !*stopping.borrow() {
-        let free = u32::try_from(LETTERS - letters.len()).unwrap_or(0);
-        let pause = match app.claim_due_mail(free).await {
+        let free = u32::try_from(Q::WIDTH - under_way.len()).unwrap_or(0);
+        let pause = match queue.claim(free).await {
             Ok(claims) => {
                 for claim in claims {
-                    letters.spawn(see_to(app.clone(), claim, stopping.clone()));
+                    under_way.spawn(queue.clone().see_to(claim, stopping.clone()));
                 }
-                MAIL_PAUSE
+                Q::PAUSE
             }
             Err(failure) => {
-                error!(cause = with_causes(&failure), "the outbox could not be worked on");
+                error!(cause = with_causes(&failure), "{} could not be worked on", Q::NAME);
                 FAILURE_PAUSE
             }
         };
-        if letters.len() == LETTERS {
+        if under_way.len() == Q::WIDTH {
             // There may be more: the next is claimed as soon as one is done.
             tokio::select! {
-                _ = letters.join_next() => {}
-                _ = stopping.wait_for(|stop| *stop) => {}
+                _ = under_way.join_next() => {}
+                () = told_to_stop(&mut stopping) => {}
             }
         } else {
             rest(pause, &mut stopping).await;
         }
-        while letters.try_join_next().is_some() {}
+        while under_way.try_join_next().is_some() {}
     }
-    // Not `join_all`: it hands on the panic of any letter.
-    let last = async { while letters.join_next().await.is_some() {} };
-    if tokio::time::timeout(LAST_LETTERS, last).await.is_err() {
-        warn!("mails under way are left to another worker");
-    }
-}
-
-/// Delivers a letter, or gives it back if there is no time for that any more.
-async fn see_to(app: App, claim: Claim, stopping: watch::Receiver<bool>) {
-    let is_stopping = *stopping.borrow();
-    let seen_to = if is_stopping { app.release(&claim).await } else { app.deliver(&claim).await };
-    match seen_to {
-        Ok(Delivery::Buried) => warn!("a mail was given up; see `portcullis outbox list`"),
-        Ok(delivery) => debug!(?delivery, "a letter was seen to"),
-        Err(failure) => error!(cause = with_causes(&failure), "a letter could not be seen to"),
+    // Not `join_all`: it hands on the panic of any of them.
+    let last = async { while under_way.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST, last).await.is_err() {
+        warn!("what is under way in {} is left to another worker", Q::NAME);
     }
 }
 
@@ -137,7 +222,7 @@ async fn purge(app: App, mut stopping: watch::Receiver<bool>) {
     let long_pause = PURGE_PAUSE.min(app.rules().unverified_ttl);
     while !*stopping.borrow() {
         let pause = match app.purge().await {
-            Ok(purged) if purged.is_full_batch() => MAIL_PAUSE,
+            Ok(purged) if purged.is_full_batch() => BATCH_PAUSE,
             Ok(purged) => {
                 debug!(?purged, "old rows were removed");
                 long_pause
@@ -152,18 +237,33 @@ async fn purge(app: App, mut stopping: watch::Receiver<bool>) {
 }
 
 async fn keep_time(clock: Arc<DatabaseClock>, mut stopping: watch::Receiver<bool>) {
-    while !*stopping.borrow() {
+    loop {
         rest(CLOCK_PAUSE, &mut stopping).await;
+        if *stopping.borrow() {
+            return;
+        }
         if let Err(error) = clock.read().await {
             debug!(cause = with_causes(&error), "the database's clock could not be read");
         }
     }
 }
 
+async fn look_for_keys(keys: Arc<KeyWatch>, mut stopping: watch::Receiver<bool>) {
+    while !*stopping.borrow() {
+        rest(KEYS_PAUSE, &mut stopping).await;
+        keys.look();
+    }
+}
+
 /// Waits, but not longer than until the stop.
 async fn rest(pause: Duration, stopping: &mut watch::Receiver<bool>) {
-    // A closed channel means that whoever would stop us is gone: stop as well.
-    drop(tokio::time::timeout(pause, stopping.wait_for(|stop| *stop)).await);
+    drop(tokio::time::timeout(pause, told_to_stop(stopping)).await);
+}
+
+/// Waits for the stop. A closed channel means that whoever would stop us is gone:
+/// stop as well.
+async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
+    drop(stopping.wait_for(|stop| *stop).await);
 }
 
 #[cfg(test)]

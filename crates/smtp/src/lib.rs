@@ -10,6 +10,7 @@
 mod connection;
 mod error;
 mod idle;
+mod inspection;
 mod line_ends;
 mod mailer;
 mod message;
@@ -19,6 +20,7 @@ mod subject;
 
 pub use connection::UnusableAuthority;
 pub use error::SmtpError;
+pub use inspection::{Inspection, InspectionError, inspect};
 pub use mailer::{InvalidSmtpMailer, SmtpMailer};
-pub use sender::InvalidSender;
+pub use sender::{InvalidSender, sender_domain};
 pub use settings::{InvalidSmtpUrl, SmtpSettings};

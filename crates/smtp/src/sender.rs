@@ -21,6 +21,14 @@ pub(crate) fn parse(text: &str) -> Result<Mailbox, InvalidSender> {
     if AsRef::<str>::as_ref(&mailbox.email).is_ascii() { Ok(mailbox) } else { Err(invalid()) }
 }
 
+/// The domain of a sender such as `MAIL_FROM` names.
+///
+/// # Errors
+/// [`InvalidSender`] when the text is no mailbox.
+pub fn sender_domain(text: &str) -> Result<String, InvalidSender> {
+    Ok(parse(text)?.email.domain().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -147,6 +147,24 @@ impl SmtpSettings {
     }
 }
 
+/// Where it leads, never as whom.
+impl fmt::Display for SmtpSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.security == Security::Implicit { "smtps" } else { "smtp" };
+        let is_v6 = self.host.contains(':');
+        let (open, close) = if is_v6 { ("[", "]") } else { ("", "") };
+        write!(f, "{scheme}://{open}{}{close}:{}", self.host, self.port)
+    }
+}
+
+impl SmtpSettings {
+    /// Whether the server is on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        is_loopback(&self.host)
+    }
+}
+
 /// Tells no credentials.
 impl fmt::Debug for SmtpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

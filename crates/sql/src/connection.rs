@@ -10,6 +10,7 @@ use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use portcullis_domain::StoreError;
 use tokio::time::Instant;
+use tracing::{Span, debug_span};
 
 /// A pooled connection, one variant per database.
 pub enum Connection {
@@ -17,6 +18,30 @@ pub enum Connection {
     Sqlite(Object<SyncConnectionWrapper<SqliteConnection>>),
     /// Postgres.
     Postgres(Box<Object<AsyncPgConnection>>),
+}
+
+/// A pool at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolFigures {
+    /// Connections that it may have.
+    pub limit: usize,
+    /// Connections that it has.
+    pub connections: usize,
+    /// Those of them that nobody uses.
+    pub available: usize,
+    /// Borrowers that wait for one.
+    pub waiting: usize,
+}
+
+impl From<deadpool::Status> for PoolFigures {
+    fn from(status: deadpool::Status) -> Self {
+        Self {
+            limit: status.max_size,
+            connections: status.size,
+            available: status.available,
+            waiting: status.waiting,
+        }
+    }
 }
 
 /// Where connections come from.
@@ -27,6 +52,9 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`] when none can be had in time.
     async fn lease(&self) -> Result<Lease, StoreError>;
+
+    /// How the pool is doing.
+    fn figures(&self) -> PoolFigures;
 }
 
 /// How long all statements of one lease together may take on a network before
@@ -57,14 +85,15 @@ macro_rules! run {
         let until = lease.deadline();
         let answered = match lease.connection() {
             $crate::connection::Connection::Sqlite($sqlite) => {
-                Ok($on_sqlite.await.map_err($crate::error::of_sqlite))
+                let span = $crate::connection::statement_span("sqlite", module_path!());
+                let answer = ::tracing::Instrument::instrument($on_sqlite, span).await;
+                Ok(answer.map_err($crate::error::of_sqlite))
             }
             $crate::connection::Connection::Postgres($postgres) => {
-                match $crate::connection::in_time(until, $on_postgres).await {
-                    Ok(Err(error)) => Ok(Err(lease.judge(error).await)),
-                    Ok(Ok(value)) => Ok(Ok(value)),
-                    Err(silence) => Err(silence),
-                }
+                let span = $crate::connection::statement_span("postgresql", module_path!());
+                let statement = ::tracing::Instrument::instrument($on_postgres, span);
+                let answer = $crate::connection::in_time(until, statement).await;
+                answer.map(|result| result.map_err($crate::error::of_postgres))
             }
         };
         match answered {
@@ -78,6 +107,16 @@ macro_rules! run {
     }};
 }
 pub(crate) use run;
+
+/// A statement as a part of a trace: which database, and which of our modules asks.
+/// What it says is not told: it may hold values.
+pub(crate) fn statement_span(system: &'static str, module: &'static str) -> Span {
+    if Span::current().is_none() {
+        // The workers ask all the time, and are nobody's request.
+        return Span::none();
+    }
+    debug_span!("statement", otel.kind = "client", db.system.name = system, code.namespace = module)
+}
 
 /// The only row of a statement that writes outside of a transaction, read by
 /// `get_results`. `get_result` is content with the row, and that is on its way
@@ -149,28 +188,6 @@ impl Lease {
     #[expect(clippy::expect_used, reason = "only `drop` takes the connection")]
     pub(crate) fn connection(&mut self) -> &mut Connection {
         self.connection.as_mut().expect("a lease holds its connection until it is dropped")
-    }
-
-    /// What an error of Postgres means. A statement that is cut off while it is
-    /// parsed fails like one that is wrong, with a place in its text: so where
-    /// the statement seems to be at fault, the connection is asked as well.
-    pub(crate) async fn judge(&mut self, error: diesel::result::Error) -> StoreError {
-        match crate::error::of_postgres(error) {
-            StoreError::Other(cause) if self.is_cut_off().await => StoreError::Unavailable(cause),
-            error => error,
-        }
-    }
-
-    /// Whether the connection does not even answer to nothing, which it does
-    /// also in a transaction that failed.
-    async fn is_cut_off(&mut self) -> bool {
-        let until = self.deadline();
-        match self.connection() {
-            Connection::Postgres(pooled) => {
-                !matches!(in_time(until, pooled.batch_execute("")).await, Ok(Ok(())))
-            }
-            Connection::Sqlite(_) => false,
-        }
     }
 
     /// Begins a transaction in which what is read for a decision cannot change

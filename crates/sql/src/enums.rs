@@ -1,6 +1,9 @@
 //! Enumerations as the words that stand in the tables.
 
-use portcullis_domain::{AuditKind, Contract, EndReason, LetterKind, Purpose, StoreError};
+use portcullis_domain::purchase::AppStoreEnvironment;
+use portcullis_domain::{
+    AuditKind, Contract, EndReason, IdentitySource, LetterKind, Purpose, StoreError,
+};
 
 use crate::error::corrupt;
 
@@ -35,6 +38,8 @@ words!(Contract, "a contract": Json = "json", Form = "form");
 words!(EndReason, "an end's reason":
     Logout = "logout", PasswordReset = "password_reset", Reuse = "reuse",
     Displaced = "displaced");
+words!(IdentitySource, "an identity provider": Firebase = "firebase");
+words!(AppStoreEnvironment, "an App Store": Sandbox = "Sandbox", Production = "Production");
 words!(Purpose, "a purpose":
     EmailVerification = "email_verification", PasswordReset = "password_reset");
 words!(LetterKind, "a letter's kind":
@@ -52,5 +57,6 @@ words!(AuditKind, "an audit event's kind":
     EmailVerified = "email_verified",
     PasswordReset = "password_reset",
     Locked = "locked",
+    IdentityLinked = "identity_linked",
     RefreshTokenReused = "refresh_token_reused",
 );

@@ -7,9 +7,11 @@
 
 mod archive;
 mod archive_rows;
+mod belongings;
 mod connection;
 mod enums;
 mod error;
+mod jobs;
 mod logins;
 mod queries;
 mod rows;
@@ -18,5 +20,5 @@ mod store;
 mod types;
 mod unit;
 
-pub use connection::{Connection, Lease, STATEMENT_TIMEOUT, Source};
+pub use connection::{Connection, Lease, PoolFigures, STATEMENT_TIMEOUT, Source};
 pub use store::SqlStore;

@@ -87,7 +87,9 @@ async fn open_in_steps(mut lease: Lease, opening: Opening) -> Result<Option<Open
     let Some(user) = noted.await? else { return Ok(None) };
     sessions::open(lease, &session).await?;
     let displaced = sessions::displace(lease, &session).await?;
-    login_failures::forgive(lease, &attempt).await?;
+    if let Some(attempt) = attempt {
+        login_failures::forgive(lease, &attempt).await?;
+    }
     lease.commit().await?;
     Ok(Some(Opened { user, displaced }))
 }

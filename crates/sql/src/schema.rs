@@ -94,6 +94,24 @@ diesel::table! {
     use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::types::{Instant, Uid};
 
+    jobs (id) {
+        id -> Uid,
+        kind -> Text,
+        payload -> Text,
+        key -> Nullable<Text>,
+        created_at -> Instant,
+        attempts -> BigInt,
+        due_at -> Instant,
+        settled_at -> Nullable<Instant>,
+        buried_at -> Nullable<Instant>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::types::{Instant, Uid};
+
     audit_events (number) {
         number -> BigInt,
         kind -> Text,
@@ -117,6 +135,59 @@ diesel::table! {
         text_part -> Text,
         html_part -> Text,
         sent_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::types::{Instant, Uid};
+
+    identity_links (source, subject) {
+        source -> Text,
+        subject -> Text,
+        user_id -> Uid,
+        linked_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Text};
+    use crate::types::{Instant, Uid};
+
+    devices (digest) {
+        digest -> Binary,
+        token -> Text,
+        user_id -> Uid,
+        registered_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::types::{Instant, Uid};
+
+    avatars (user_id) {
+        user_id -> Uid,
+        object -> Text,
+        content_type -> Text,
+        size -> BigInt,
+        set_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::types::{Instant, Uid};
+
+    entitlements (environment, purchase) {
+        environment -> Text,
+        purchase -> Text,
+        user_id -> Uid,
+        product -> Text,
+        purchased_at -> Instant,
+        expires_at -> Nullable<Instant>,
+        revoked_at -> Nullable<Instant>,
+        signed_at -> Instant,
     }
 }
 

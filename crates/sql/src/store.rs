@@ -1,9 +1,12 @@
 //! The storage ports over SQL.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
-use diesel_async::SimpleAsyncConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use portcullis_domain::ports::{
     Caller, Callers, Claim, Lease as ClaimLease, Mailbox, MailboxMessage, OutboxQueue, OwedLetter,
     SessionStore, Store, UnitOfWork,
@@ -12,7 +15,7 @@ use portcullis_domain::{
     LetterId, SeedDigest, Session, SessionEnd, SessionId, StoreError, Timestamp, UserId,
 };
 
-use crate::connection::{Source, run};
+use crate::connection::{PoolFigures, Source, run};
 use crate::queries::{mailbox, outbox, sessions, users};
 use crate::unit::SqlUnit;
 
@@ -28,6 +31,39 @@ impl SqlStore {
     #[must_use]
     pub fn new(writers: Arc<dyn Source>, readers: Arc<dyn Source>) -> Self {
         Self { writers, readers }
+    }
+
+    /// What the database's clock showed, and when that was by this machine's steady
+    /// one. The wait for a connection is not part of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not tell.
+    pub async fn time(&self) -> Result<(Timestamp, Instant), StoreError> {
+        let mut lease = self.readers.lease().await?;
+        let asked = Instant::now();
+        let micros: i64 = run!(&mut lease,
+            sqlite connection => diesel::select(sql::<BigInt>(
+                "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+            )).get_result(connection),
+            postgres connection => diesel::select(sql::<BigInt>(
+                "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+            )).get_result(connection)
+        )?;
+        // It was read somewhere on the way there and back.
+        Ok((Timestamp::from_micros(micros), asked + asked.elapsed() / 2))
+    }
+
+    /// How its pools are doing, by their names: one, where writers and readers share
+    /// it.
+    #[must_use]
+    pub fn pools(&self) -> Vec<(&'static str, PoolFigures)> {
+        if Arc::ptr_eq(&self.writers, &self.readers) {
+            return vec![("database", self.writers.figures())];
+        }
+        vec![
+            ("database_writes", self.writers.figures()),
+            ("database_reads", self.readers.figures()),
+        ]
     }
 
     pub(crate) async fn unit(&self) -> Result<SqlUnit, StoreError> {
@@ -53,7 +89,8 @@ impl SessionStore for SqlStore {
         let mut lease = self.readers.lease().await?;
         let found = sessions::caller(&mut lease, id).await;
         if found.is_err() && lease.is_lost() {
-            // Reading once more does no harm.
+            // Reading once more does no harm. Its place in the pool may be the only one.
+            drop(lease);
             return sessions::caller(&mut self.readers.lease().await?, id).await;
         }
         found
@@ -105,18 +142,25 @@ impl OutboxQueue for SqlStore {
     async fn postpone(
         &self,
         id: LetterId,
+        attempt: u32,
         due: Timestamp,
         reason: String,
     ) -> Result<(), StoreError> {
-        outbox::postpone(&mut self.writers.lease().await?, id, due, &reason).await
+        outbox::postpone(&mut self.writers.lease().await?, id, attempt.into(), due, &reason).await
     }
 
-    async fn bury(&self, id: LetterId, at: Timestamp, reason: String) -> Result<(), StoreError> {
-        outbox::bury(&mut self.writers.lease().await?, id, at, &reason).await
+    async fn bury(
+        &self,
+        id: LetterId,
+        attempt: u32,
+        at: Timestamp,
+        reason: String,
+    ) -> Result<(), StoreError> {
+        outbox::bury(&mut self.writers.lease().await?, id, attempt.into(), at, &reason).await
     }
 
-    async fn release(&self, id: LetterId) -> Result<(), StoreError> {
-        outbox::release(&mut self.writers.lease().await?, id).await
+    async fn release(&self, id: LetterId, attempt: u32) -> Result<(), StoreError> {
+        outbox::release(&mut self.writers.lease().await?, id, attempt.into()).await
     }
 
     async fn list(&self, buried: bool, limit: u32) -> Result<Vec<OwedLetter>, StoreError> {

@@ -1,17 +1,21 @@
 //! Units of work: transactions.
 
 use async_trait::async_trait;
+use portcullis_domain::identity::Subject;
 use portcullis_domain::ports::{
-    Audit, Enqueued, IdentifierDigest, Lockouts, MailCap, OneTimeTokens, Outbox, Sessions,
-    UnitOfWork, Users,
+    Audit, Devices, Enqueued, IdentifierDigest, IdentityLinks, Lockouts, MailCap, OneTimeTokens,
+    Outbox, Sessions, UnitOfWork, Users,
 };
 use portcullis_domain::{
-    AuditEvent, Letter, LoginIdentifier, NewUser, OneTimeToken, PasswordHash, PersonName, Purpose,
-    Session, SessionEnd, SessionId, StoreError, Timestamp, TokenDigest, User, UserId,
+    AuditEvent, IdentityLink, IdentitySource, Letter, LoginIdentifier, NewUser, OneTimeToken,
+    PasswordHash, PersonName, Purpose, Session, SessionEnd, SessionId, StoreError, Timestamp,
+    TokenDigest, User, UserId,
 };
 
 use crate::connection::{Lease, Source};
-use crate::queries::{audit_events, login_failures, one_time_tokens, outbox, sessions, users};
+use crate::queries::{
+    audit_events, devices, identity_links, login_failures, one_time_tokens, outbox, sessions, users,
+};
 
 /// A transaction on a leased connection; the lease undoes it if it is dropped.
 pub(crate) struct SqlUnit {
@@ -21,13 +25,16 @@ pub(crate) struct SqlUnit {
 impl SqlUnit {
     pub(crate) async fn begin(writers: &dyn Source) -> Result<Self, StoreError> {
         let mut lease = writers.lease().await?;
-        let mut begun = lease.begin().await;
-        if begun.is_err() && lease.is_lost() {
-            // Nothing has happened on it.
+        if let Err(error) = lease.begin().await {
+            if !lease.is_lost() {
+                return Err(error);
+            }
+            // Nothing has happened on it. Its place in the pool may be the only one.
+            drop(lease);
             lease = writers.lease().await?;
-            begun = lease.begin().await;
+            lease.begin().await?;
         }
-        begun.map(|()| Self { lease })
+        Ok(Self { lease })
     }
 }
 
@@ -54,6 +61,14 @@ impl UnitOfWork for SqlUnit {
     }
 
     fn audit(&mut self) -> &mut dyn Audit {
+        self
+    }
+
+    fn identity_links(&mut self) -> &mut dyn IdentityLinks {
+        self
+    }
+
+    fn devices(&mut self) -> &mut dyn Devices {
         self
     }
 
@@ -119,6 +134,7 @@ impl Users for SqlUnit {
         before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
+        self.lease.take_time();
         users::remove_unverified(&mut self.lease, before, limit).await
     }
 }
@@ -156,6 +172,7 @@ impl OneTimeTokens for SqlUnit {
     }
 
     async fn remove_expired(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.lease.take_time();
         one_time_tokens::remove_expired(&mut self.lease, before, limit).await
     }
 }
@@ -180,6 +197,7 @@ impl Sessions for SqlUnit {
     }
 
     async fn remove_expired(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.lease.take_time();
         sessions::remove_expired(&mut self.lease, before, limit).await
     }
 }
@@ -191,6 +209,7 @@ impl Lockouts for SqlUnit {
     }
 
     async fn remove_stale(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.lease.take_time();
         login_failures::remove_stale(&mut self.lease, before, limit).await
     }
 }
@@ -202,6 +221,7 @@ impl Outbox for SqlUnit {
     }
 
     async fn remove_settled(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.lease.take_time();
         outbox::remove_settled(&mut self.lease, before, limit).await
     }
 }
@@ -213,10 +233,33 @@ impl Audit for SqlUnit {
     }
 
     async fn remove_old(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.lease.take_time();
         audit_events::remove_old(&mut self.lease, before, limit).await
     }
 
     async fn of_user(&mut self, user: UserId, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
         audit_events::of_user(&mut self.lease, user, limit).await
+    }
+}
+
+#[async_trait]
+impl IdentityLinks for SqlUnit {
+    async fn user_of(
+        &mut self,
+        source: IdentitySource,
+        subject: &Subject,
+    ) -> Result<Option<User>, StoreError> {
+        identity_links::user_of(&mut self.lease, source, subject).await
+    }
+
+    async fn link(&mut self, link: &IdentityLink) -> Result<bool, StoreError> {
+        identity_links::link(&mut self.lease, link).await
+    }
+}
+
+#[async_trait]
+impl Devices for SqlUnit {
+    async fn forget_all_of(&mut self, user: UserId) -> Result<(), StoreError> {
+        devices::forget_all_of(&mut self.lease, user).await
     }
 }

@@ -5,6 +5,7 @@
 //! writer at a time, so there is one connection for writing, whose borrowers
 //! queue in order, and a few for reading.
 
+mod inspection;
 mod migrations;
 mod pool;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use portcullis_sql::SqlStore;
 
+pub use inspection::{Inspection, inspect};
 pub use migrations::{MigrationError, migrate};
 pub use pool::OpenError;
 

@@ -14,7 +14,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 /// How long another start may take that migrates the same file.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// Why a database file is not at this version's schema.
 #[derive(Debug, thiserror::Error)]

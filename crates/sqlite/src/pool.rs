@@ -12,7 +12,7 @@ use diesel_async::pooled_connection::{
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use portcullis_domain::StoreError;
-use portcullis_sql::{Connection, Lease, Source};
+use portcullis_sql::{Connection, Lease, PoolFigures, Source};
 
 type Wrapped = SyncConnectionWrapper<SqliteConnection>;
 
@@ -64,5 +64,9 @@ impl Source for Pool {
         let connection =
             self.0.get().await.map_err(|error: PoolError| StoreError::Unavailable(error.into()))?;
         Ok(Lease::new(Connection::Sqlite(connection)))
+    }
+
+    fn figures(&self) -> PoolFigures {
+        self.0.status().into()
     }
 }

@@ -40,6 +40,21 @@ impl Server {
         Self { supervisor, program: program.to_owned(), arguments: arguments.to_vec(), folder }
     }
 
+    /// The same, as who we are, with the folder as its home: somebody else's
+    /// program may lie where nobody else may look. The folder is not given away.
+    pub(crate) fn spawn_as_ourselves(
+        folder: TempDir,
+        program: &Path,
+        arguments: &[String],
+        environment: &[(&str, &Path)],
+    ) -> Self {
+        let home = folder.path();
+        let mut command = supervised(home, program, arguments);
+        command.current_dir(home).env("HOME", home).envs(environment.iter().copied());
+        let supervisor = command.spawn().unwrap();
+        Self { supervisor, program: program.to_owned(), arguments: arguments.to_vec(), folder }
+    }
+
     /// The same, as root, with the folder on a disk of its own of so many
     /// mebibytes, in memory, which others see by [`Server::disk`] only. It holds
     /// what the folder held, and is gone with the server.
@@ -82,7 +97,8 @@ impl Server {
         }
     }
 
-    fn log(&self) -> String {
+    /// What it has said so far.
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
@@ -136,12 +152,23 @@ impl Drop for Server {
 }
 
 fn supervise(folder: &Path, program: &Path, arguments: &[String]) -> Child {
-    let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    let mut command = Command::new("sh");
-    command.args(["-c", SUPERVISE]).arg(folder).arg(program).args(arguments);
-    command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
+    let mut command = supervised(folder, program, arguments);
     unprivileged(&mut command).current_dir("/");
     command.spawn().unwrap()
+}
+
+/// A program that ends when our end of its pipe does; what it says is written to
+/// its folder.
+fn supervised(folder: &Path, program: &Path, arguments: &[String]) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", SUPERVISE]).arg(folder).arg(program).args(arguments);
+    logged(&mut command, folder);
+    command
+}
+
+fn logged(command: &mut Command, folder: &Path) {
+    let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
 }
 
 /// Mounts a disk over the folder, then gives up being root.
@@ -154,12 +181,11 @@ const ON_DISK: &str = r#"folder=$0; size=$1; user=$2; group=$3; shift 3
 fn supervise_on_disk(folder: &Path, size: u32, program: &Path, arguments: &[String]) -> Child {
     let (user, group) = somebody_else()
         .expect("a disk of its own needs root, or a user who may mount in a namespace");
-    let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-c", ON_DISK]).arg(folder);
     command.args([size, user, group].map(|number| number.to_string()));
     command.args(["sh", "-c", SUPERVISE]).arg(folder).arg(program).args(arguments);
-    command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
+    logged(&mut command, folder);
     command.current_dir("/").spawn().unwrap()
 }
 
@@ -242,4 +268,24 @@ pub(crate) fn run(command: &mut Command) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{command:?}: {said}");
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_server_that_ran_as_ourselves() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().to_owned();
+        let arguments = ["-c", "pwd; echo $HOME $WORD; exec sleep 600"].map(str::to_owned);
+        let word = [("WORD", Path::new("word"))];
+        let server = Server::spawn_as_ourselves(folder, Path::new("sh"), &arguments, &word);
+        let said = format!("{0}\n{0} word\n", home.display());
+        until("it says where it is", || server.log() == said);
+        let processes = children(&server.supervisor.id().to_string());
+        assert!(!processes.is_empty() && processes.iter().all(|id| is_running(id)));
+        drop(server);
+        assert!(!processes.iter().any(|id| is_running(id)) && !home.exists());
+    }
 }

@@ -11,6 +11,7 @@
 )]
 
 mod child;
+mod emulator;
 mod fault_proxy;
 mod held_port;
 mod http;
@@ -21,7 +22,9 @@ mod port;
 mod postgres;
 mod redis;
 mod smtp;
+mod trace_collector;
 
+pub use emulator::{FakeGcs, FirebaseEmulator, GcpStorageEmulator, Moto, TokenIssuer};
 pub use fault_proxy::{Fault, FaultProxy};
 pub use mail_api::{ApiAnswer, ApiMail, MailApi};
 pub use nginx::Nginx;
@@ -30,3 +33,4 @@ pub use port::free_port;
 pub use postgres::{Ending, Postgres, PostgresSession};
 pub use redis::{Redis, RedisCluster, RedisSentinel};
 pub use smtp::{Aiosmtpd, Certificates, Encryption, Reaction, SmtpMessage, SmtpSink, Step};
+pub use trace_collector::{CollectedSpan, TraceCollector};

@@ -1,20 +1,21 @@
-//! Measures whether the time of an answer tells who has an account; writes
-//! `docs/timing.md`.
+//! Measures whether the time of an answer tells who has an account; writes the
+//! tables of `docs/timing.md`.
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use portcullis_tests::timing::{Storage, file, measure, write};
+use portcullis_tests::timing::{Found, Storage, file, measure, tables, write};
 
 const HELP: &str = "\
-Measures whether the time of an answer tells who has an account, and writes
-docs/timing.md. It needs a quiet machine and some minutes.
+Measures whether the time of an answer tells who has an account, and writes the
+tables of docs/timing.md. It needs a quiet machine and some minutes.
 
 Usage: just timing [--pairs N] [--postgres] [--only TEXT] [--remark TEXT]
 
   --pairs N      pairs of each comparison (default 1000)
   --postgres     measure with Postgres too, not the embedded database alone
-  --only TEXT    only the comparisons whose name contains that
+  --only TEXT    only the comparisons whose name contains that; they are printed,
+                 and the page stays as it is
   --remark TEXT  a sentence about the circumstances, for the page
   --help         this text
 
@@ -75,15 +76,23 @@ async fn main() -> ExitCode {
         found.push(measure(storage, plan.pairs, &plan.only, progress).await);
         eprintln!();
     }
-    if let Err(error) = write(&found, &plan.remark) {
-        eprintln!("{}: {error}", file().display());
-        return ExitCode::FAILURE;
+    if found.iter().all(Found::is_empty) {
+        eprintln!("--only {}: no comparison has such a name", plan.only);
+        return ExitCode::from(2);
     }
-    println!("{}", file().display());
-    if found.iter().all(portcullis_tests::timing::Found::is_good) {
+    if plan.only.is_empty() {
+        if let Err(error) = write(&found, &plan.remark) {
+            eprintln!("{}: {error}", file().display());
+            return ExitCode::FAILURE;
+        }
+        println!("{}", file().display());
+    } else {
+        println!("{}", tables(&found, &plan.remark));
+    }
+    if found.iter().all(Found::is_good) {
         ExitCode::SUCCESS
     } else {
-        eprintln!("something tells; see the page");
+        eprintln!("something tells; see the tables");
         ExitCode::FAILURE
     }
 }

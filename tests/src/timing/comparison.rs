@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::statistics::{Interval, Random, bootstrap, cliffs_delta, median, shifted, wilcoxon};
-use crate::Connection;
+use super::statistics::{Interval, bootstrap, cliffs_delta, median, shifted, wilcoxon};
+use crate::{Connection, Random};
 
 /// Pairs that are sent first and not counted: caches fill, connections open.
 const WARM_UP: usize = 20;

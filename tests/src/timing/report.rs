@@ -1,4 +1,4 @@
-//! `docs/timing.md`: what was found, where, and what it means.
+//! The tables of `docs/timing.md`: what was found, and where.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,9 @@ use std::process::Command;
 use super::Storage;
 use super::comparison::Row;
 use super::timeless::Share;
+
+const BEGIN: &str = "<!-- timing:begin -->\n";
+const END: &str = "<!-- timing:end -->";
 
 /// Most that Cliff's delta may be.
 const DELTA: f64 = 0.10;
@@ -23,6 +26,12 @@ pub struct Found {
 }
 
 impl Found {
+    /// Whether nothing was compared.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Whether nothing tells who has an account.
     #[must_use]
     pub fn is_good(&self) -> bool {
@@ -45,14 +54,28 @@ pub fn file() -> PathBuf {
     crate::conformance::root().join("docs/timing.md")
 }
 
-/// Writes the page; `remark` is a sentence about the circumstances.
+/// Writes the tables into the page, between its marks; `remark` is a sentence
+/// about the circumstances.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When it cannot be read or written, or has no marks.
 pub fn write(found: &[Found], remark: &str) -> std::io::Result<()> {
-    let mut page = String::from(HEAD);
+    let page = std::fs::read_to_string(file())?;
+    let parts = page.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    });
+    let (before, after) = parts.ok_or_else(|| std::io::Error::other("the marks are missing"))?;
+    let tables = tables(found, remark);
+    std::fs::write(file(), format!("{before}{BEGIN}\n{tables}\n\n{END}{after}"))
+}
+
+/// The circumstances and what was found in them.
+#[must_use]
+pub fn tables(found: &[Found], remark: &str) -> String {
+    let mut page = String::new();
     let remark = if remark.is_empty() { String::new() } else { format!(" {remark}") };
-    writeln!(page, "## Found\n\n{}{remark}\n", circumstances()).unwrap();
+    writeln!(page, "{}{remark}\n", circumstances()).unwrap();
     for one in found {
         let (name, rounds) = (one.storage.name(), one.storage.rounds());
         writeln!(page, "### On {name}, bcrypt cost {rounds}\n\n{TABLE}").unwrap();
@@ -75,7 +98,7 @@ pub fn write(found: &[Found], remark: &str) -> std::io::Result<()> {
         .unwrap();
     }
     page.truncate(page.trim_end().len());
-    std::fs::write(file(), page + "\n")
+    page
 }
 
 fn line(row: &Row) -> String {
@@ -122,40 +145,3 @@ fn said(program: &str, arguments: &[&str]) -> String {
 const TABLE: &str = "\
 | pair | pairs | stranger, ms | account, ms | difference, µs | delta | 95 % interval | p | if 0.5 ms | |
 |---|---:|---:|---:|---:|---:|---|---:|---:|:-:|";
-
-const HEAD: &str = "\
-# Does the time of an answer tell who has an account?
-
-`just timing --postgres` measures it and writes this page; do not edit it. `just timing --help` tells
-more. It is no test of every run, since it needs a quiet machine; that every state of an account costs
-the same statements and the same hashes is one: `en_02_en_03_en_08_…` in
-[`indistinguishable.rs`](../tests/tests/production/indistinguishable.rs).
-
-## How it is measured
-
-The release build serves on this machine. Two requests make a pair: one about a *stranger*, an address
-that nobody has, and one about an *account* in some state. They go over one open connection, one after
-the other, in random order; the comparisons take turns in random order too. Whatever else the machine
-does meets both alike. No address is tried more than four times, so no lock begins and no mail is
-withheld; locked names are compared with locked strangers. Hashes are the cheapest that the settings
-allow: what a costly hash would hide shows all the sooner. Registration hides what is taken
-(`REGISTRATION_DISCLOSURE=hide`), and the mail server takes two seconds for each mail.
-
-For *pairs in one packet* two connections hold a login each, whole but for its last byte; the last
-bytes follow each other within microseconds, and what counts is which answer comes first. Delays of a
-network fall out of that.
-
-## How to read it
-
-* **delta** is Cliff's: how likely an account takes longer than a stranger, less how likely it takes
-  less. 0 tells nothing, ±1 everything. Up to 0.147 is called negligible; here it must be within ±0.10,
-  and its 95 % interval (2000 bootstrap samples of the pairs) within ±0.147.
-* **p** is of the Wilcoxon signed-rank test of the pairs: a small one says that there is some difference,
-  however slight; delta says how much of it there is. With no difference at all one in twenty is below
-  0.05.
-* **if 0.5 ms** is what delta would be if every account took half a millisecond longer: how sharp the
-  experiment was.
-* The **control** compares strangers with strangers: what it shows is noise.
-* Of the pairs in one packet the stranger must come first in 0.42 to 0.58.
-
-";

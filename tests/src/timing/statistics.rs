@@ -2,48 +2,13 @@
 
 use std::cmp::Ordering;
 
+use crate::Random;
+
 /// From where to where something lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Interval {
     pub(super) low: f64,
     pub(super) high: f64,
-}
-
-/// Numbers that look random: `SplitMix64`.
-pub(super) struct Random(u64);
-
-impl Random {
-    /// Another sequence each time.
-    pub(super) fn new() -> Self {
-        use std::hash::{BuildHasher, RandomState};
-        Self(RandomState::new().hash_one(0))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `bound`.
-    #[expect(clippy::cast_possible_truncation, reason = "it is below a usize")]
-    fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
-    }
-
-    /// True as often as false.
-    pub(super) fn coin(&mut self) -> bool {
-        self.next() & 1 == 0
-    }
-
-    /// Every order is as likely as any other.
-    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.below(last + 1));
-        }
-    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "thousands of values")]
@@ -164,7 +129,7 @@ mod tests {
     }
 
     fn noisy(count: usize, by: f64) -> Vec<(f64, f64)> {
-        let mut random = Random(11);
+        let mut random = Random::of(11);
         let mut draw = || (0..12).map(|_| real(random.below(1000)) / 1000.0).sum::<f64>() - 6.0;
         (0..count).map(|_| (draw(), draw() + by)).collect()
     }
@@ -195,7 +160,7 @@ mod tests {
     /// 2 Φ(d / √2) - 1: for 0.5 that is 0.2763.
     #[test]
     fn the_interval_holds_the_delta_of_known_distributions() {
-        let mut random = Random(1);
+        let mut random = Random::of(1);
         let same = bootstrap(&noisy(1000, 0.0), 1000, &mut random);
         assert!(same.low < 0.0 && 0.0 < same.high, "{same:?}");
         assert!(same.high - same.low < 0.12, "{same:?}");
@@ -222,17 +187,5 @@ mod tests {
         is_close(complementary_error(0.0), 1.0, 1e-6);
         is_close(complementary_error(1.0), 0.157_299_2, 1e-6);
         is_close(complementary_error(2.0), 0.004_677_7, 1e-6);
-    }
-
-    #[test]
-    fn every_order_comes_up() {
-        let mut random = Random::new();
-        let mut seen = std::collections::HashSet::new();
-        for _ in 0..1000 {
-            let mut items = [1, 2, 3];
-            random.shuffle(&mut items);
-            seen.insert(items);
-        }
-        assert_eq!(seen.len(), 6);
     }
 }

@@ -7,8 +7,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use super::statistics::Random;
-use crate::{Connection, Server};
+use crate::{Connection, Random, Server};
 
 /// Time for the server to read what comes before the last byte.
 const SETTLING: Duration = Duration::from_millis(2);

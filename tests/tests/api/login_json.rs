@@ -127,14 +127,6 @@ async fn lg_16_text_that_means_something_to_a_database_is_only_text() {
 }
 
 #[tokio::test]
-async fn credentials_in_the_query_are_not_read() {
-    let server = Server::start().await;
-    server.verified("ann@example.com").await;
-    let path = format!("{LOGIN}?email=ann@example.com&password={PASSWORD}");
-    server.anonymous().post(&path, &json!({})).await.is_missing(&["email", "password"]);
-}
-
-#[tokio::test]
 async fn the_lives_of_tokens_are_settings() {
     let server = Server::start_with(&[("ACCESS_TOKEN_TTL", "7m")]).await;
     let ann = server.logged_in("ann@example.com").await;

@@ -125,18 +125,6 @@ async fn ve_04_an_expired_token_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_its_own_purpose_only() {
-    let server = Server::start().await;
-    let verification = server.registered("ann@example.com").await;
-    let reset = server.reset_token("ann@example.com").await;
-    let anonymous = server.anonymous();
-    anonymous.verify(&reset).await.is_problem(problem::BAD_VERIFICATION);
-    anonymous.confirm_reset(&verification, PASSWORD).await.is_problem(problem::BAD_RESET);
-    anonymous.verify(&verification).await.is(200);
-    anonymous.confirm_reset(&reset, PASSWORD).await.is(200);
-}
-
-#[tokio::test]
 async fn ve_08_ve_12_a_browser_gets_a_page_and_spends_nothing() {
     let server = Server::start().await;
     let token = server.registered("ann@example.com").await;

@@ -101,6 +101,28 @@ async fn jw_05_a_key_that_a_token_brings_along_or_points_at_is_not_used() {
     assert_eq!(tried, 27);
 }
 
+/// Where tokens are signed by just such keys, under the genuine key's name.
+#[tokio::test]
+async fn jw_05_an_edwards_key_that_a_token_brings_along_is_not_used_where_such_keys_sign() {
+    let settings = [("JWT_ALGORITHM", "EdDSA"), ("PUBLIC_URL", ORIGIN)];
+    let server = Server::start_with(&settings).await;
+    let ann = server.signed_up("annlee", "ann@example.com").await;
+    let bob = server.signed_up("boblee", "bob@example.com").await;
+    let trap = Trap::set();
+    let model = Model::new(&ann.access, &bob.access, &trap.url());
+    assert_eq!(model.header["alg"], "EdDSA");
+    let forged = tables::brought_edwards(&model);
+    assert_eq!(forged.len(), 9);
+    for token in forged {
+        for path in [ME, USERS_ME] {
+            let request = server.anonymous().request(Method::GET, path).bearer_auth(&token);
+            Answer::to(request).await.is_problem(problem::BAD_BEARER);
+        }
+    }
+    assert!(!trap.was_visited(), "a token made the server call somewhere");
+    ann.is_alive().await;
+}
+
 #[tokio::test]
 async fn jw_06_extensions_nested_tokens_and_other_shapes_are_refused() {
     let target = Target::new().await;

@@ -8,12 +8,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access_tokens;
+mod bodies;
+mod bombs;
 mod connections;
 mod enumeration;
-mod exhaustion;
 mod fuzz;
 mod headers;
-mod input;
+mod heads;
 mod login;
 mod logout;
 mod mail;
@@ -27,5 +28,6 @@ mod registration;
 mod routes;
 mod secrets;
 mod sessions;
+mod smuggling;
 mod supply_chain;
 mod verification;

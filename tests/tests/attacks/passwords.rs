@@ -7,11 +7,11 @@ use portcullis_tests::{Answer, PASSWORD, Server, at_once, problem};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::routes::Route;
+
 const CANARY: &str = "canary-7f0c1f6e-93a1";
 const FORM: &str = "application/x-www-form-urlencoded";
 const LOGIN: &str = "/api/v1/auth/login";
-/// What the clock ticks of `/proc` count.
-const TICKS_PER_SECOND: u64 = 100;
 
 /// Registers somebody with a password, and tries another one and then that one.
 async fn only_the_whole_password_logs_in(
@@ -258,20 +258,11 @@ async fn pw_10_words_of_the_account_and_of_the_service_are_refused_in_both_place
     answer.is_refused(400, "WEAK_PASSWORD");
 }
 
-/// The processor time that the server has used so far.
-fn processor_time(server: &Server) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.pid())).unwrap();
-    // The name before it, in brackets, may hold anything.
-    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
-    let ticks: u64 = [11, 12].iter().map(|field| fields[*field].parse::<u64>().unwrap()).sum();
-    Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
-}
-
 /// At the default cost, fifty hashes would take half a minute of a processor.
 #[tokio::test]
 async fn pw_14_very_long_passwords_cost_no_hash_and_hold_up_nobody() {
     let server = Server::start_with(&[("BCRYPT_ROUNDS", "12")]).await;
-    let before = processor_time(&server);
+    let before = server.cpu_time();
     let flood = at_once(50, |number| {
         let anonymous = server.anonymous();
         async move {
@@ -313,7 +304,7 @@ async fn pw_14_very_long_passwords_cost_no_hash_and_hold_up_nobody() {
             });
         }
     });
-    let used = processor_time(&server).saturating_sub(before);
+    let used = server.cpu_time().saturating_sub(before);
     println!("100 very long passwords: {used:?} of a processor, /health at most {slowest:?}");
     assert!(used < Duration::from_secs(3), "{used:?}");
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
@@ -337,38 +328,28 @@ async fn pw_15_no_refusal_repeats_a_secret() {
     let long = CANARY.repeat(100);
     let wrong_types =
         [json!({CANARY: CANARY}), json!([CANARY, [CANARY]]), json!(CANARY), json!(long)];
-    let routes: [(Method, &str, &[&str]); 9] = [
-        (Method::POST, "/api/v1/auth/register", &["email", "name", "password"]),
-        (Method::POST, LOGIN, &["email", "password"]),
-        (Method::POST, "/api/v1/auth/verify-email", &["token"]),
-        (Method::POST, "/api/v1/auth/verify-email/resend", &["email"]),
-        (Method::POST, "/api/v1/auth/refresh", &["refresh_token"]),
-        (Method::POST, "/api/v1/auth/password-reset/request", &["email"]),
-        (Method::POST, "/api/v1/auth/password-reset/confirm", &["token", "new_password"]),
-        (Method::POST, "/api/v1/auth/logout", &["refresh_token"]),
-        (Method::PATCH, "/api/v1/auth/me", &["name"]),
-    ];
-    for (method, path, fields) in routes {
+    for route in Route::of_json() {
         for wrong in &wrong_types {
             // A canary is a name like any other.
-            let is_name = path.ends_with("/me") && wrong == CANARY;
-            let body: Value = fields.iter().map(|field| (*field, wrong.clone())).collect();
-            let answer = Answer::to(ann.request(method.clone(), path).json(&body)).await;
+            let is_name = route.path.ends_with("/me") && wrong == CANARY;
+            let body: Value =
+                route.fields.iter().map(|(field, _)| (*field, wrong.clone())).collect();
+            let answer = Answer::to(route.by(&ann).json(&body)).await;
             if !is_name {
                 is_silent(&answer);
             }
         }
+        let (field, _) = route.fields[0];
         for body in [
-            format!("{{\"{}\": \"{CANARY}\"", fields[0]),
-            format!("{{\"{0}\": \"{CANARY}\", \"{0}\": \"{CANARY}\"}}", fields[0]),
+            format!("{{\"{field}\": \"{CANARY}\""),
+            format!("{{\"{field}\": \"{CANARY}\", \"{field}\": \"{CANARY}\"}}"),
             CANARY.to_owned(),
             format!("\"{CANARY}\""),
         ] {
-            let request =
-                ann.request(method.clone(), path).header("content-type", "application/json");
+            let request = route.by(&ann).header("content-type", "application/json");
             is_silent(&Answer::to(request.body(body)).await);
         }
-        let request = ann.request(method.clone(), path).header("content-type", CANARY);
+        let request = route.by(&ann).header("content-type", CANARY);
         is_silent(&Answer::to(request.body(CANARY)).await);
     }
     for path in ["/api/v1/auth/signup", LOGIN] {

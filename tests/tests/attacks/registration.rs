@@ -272,11 +272,12 @@ async fn rg_14_registering_a_waiting_address_again_changes_nothing() {
 
 #[tokio::test]
 async fn rg_15_an_address_that_nobody_proves_is_free_again() {
-    let server = Server::start_with(&[("UNVERIFIED_ACCOUNT_TTL", "2s")]).await;
+    let mut server = Server::start().await;
     let bob = server.logged_in("bob@example.com").await;
     let john = server.signed_up("johndoe", "john@example.com").await;
     let token = server.registered("ann@example.com").await;
     server.anonymous().register("ann@example.com").await.is_problem(problem::EMAIL_TAKEN);
+    server.restart_with(&[("UNVERIFIED_ACCOUNT_TTL", "2s")]).await;
     let anonymous = server.anonymous();
     eventually("the address is free", Duration::from_secs(20), async || {
         let answer = anonymous.register_with("ann@example.com", "the next one's own").await;

@@ -33,11 +33,7 @@ async fn many_tokens(count: usize) -> Vec<String> {
         (mails.len() == count).then_some(mails)
     })
     .await;
-    let read = mails.iter().map(|mail| {
-        let (subject, text, html) = (mail.subject(), mail.text(), mail.html());
-        Mail { subject, text, html }.token()
-    });
-    read.collect()
+    mails.iter().map(|mail| Mail::from(mail).token()).collect()
 }
 
 /// Pearson's statistic of counts that should all be the same.

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -237,26 +236,5 @@ async fn r_38_a_sqlite_that_cannot_sync_acknowledges_nothing() {
     })
     .await;
     john.is_alive().await;
-    did_not_panic(&server);
-}
-
-#[tokio::test]
-async fn a_server_without_free_descriptors_recovers_alone() {
-    let launcher = ["sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"];
-    let server = Server::start_by(&launcher, &[]).await;
-    let john = server.signed_up("johndoe", "john@example.com").await;
-    let held: Vec<_> =
-        (0..100).map(|_| TcpStream::connect(("127.0.0.1", server.port())).unwrap()).collect();
-    let asked = reqwest::Client::builder().timeout(Duration::from_millis(500)).build().unwrap();
-    let nobody = asked.get(format!("{}/health", server.url())).send().await;
-    assert!(nobody.is_err(), "there are free descriptors");
-    drop(held);
-    eventually("an answer", RECOVERY, async || {
-        let health = server.anonymous().if_any("/health").await;
-        health.is_ok_and(|answer| answer.status == 200).then_some(())
-    })
-    .await;
-    john.is_alive().await;
-    server.registered("ann@example.com").await;
     did_not_panic(&server);
 }

@@ -1,19 +1,20 @@
 //! Everybody at once.
 
-use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use portcullis_tests::{Answer, LoggedIn, PASSWORD, Server, at_once, eventually};
 use reqwest::{Client, StatusCode};
 
-const HERD: usize = 2_000;
+/// How long a login may wait for its hash: `HASHING_PATIENCE`, unless it is set.
+const HASHING_PATIENCE: Duration = Duration::from_secs(4);
+/// What a login takes beside that wait, on a machine where everybody else asks too.
+const MARGIN: Duration = Duration::from_secs(8);
 
-/// Memory in use, in KiB.
-fn memory(server: &Server) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
+/// Several times as many as can be hashed in that time, however many cores there are.
+fn herd_size() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (250 * cores).max(2_000)
 }
 
 struct LogIn {
@@ -56,7 +57,7 @@ async fn peak(server: &Server) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r_06_r_48_two_thousand_logins_at_once_are_done_or_shed_in_little_memory() {
+async fn r_06_r_48_thousands_of_logins_at_once_are_done_or_shed_in_little_memory() {
     let settings = [
         ("BCRYPT_ROUNDS", "10"),
         ("LOCKOUT_THRESHOLD", "100000"),
@@ -65,21 +66,23 @@ async fn r_06_r_48_two_thousand_logins_at_once_are_done_or_shed_in_little_memory
     let server = Server::start_with(&settings).await;
     server.signed_up("johndoe", "john@example.com").await;
     let peak = peak(&server).await;
-    let before = memory(&server);
-    let (url, started) = (server.url(), Instant::now());
-    let herd = tokio::spawn(at_once(HERD, move |_| log_in(http(), url.clone())));
+    let before = server.resident_kib();
+    let (url, started, size) = (server.url(), Instant::now(), herd_size());
+    let herd = tokio::spawn(at_once(size, move |_| log_in(http(), url.clone())));
     let mut most = before;
     let mut herd = std::pin::pin!(herd);
     let answers = loop {
         tokio::select! {
             answers = &mut herd => break answers.unwrap(),
-            () = tokio::time::sleep(Duration::from_millis(50)) => most = most.max(memory(&server)),
+            () = tokio::time::sleep(Duration::from_millis(50)) => most = most.max(server.resident_kib()),
         }
     };
     let done: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
     let shed: Vec<_> = answers.iter().filter(|answer| answer.status == 503).collect();
-    assert_eq!(done.len() + shed.len(), HERD, "other answers than 200 and 503");
+    assert_eq!(done.len() + shed.len(), size, "other answers than 200 and 503");
     assert!(shed.iter().all(|answer| answer.may_retry), "a refusal does not say when to retry");
+    assert!(!shed.is_empty(), "nobody was shed: the test proves nothing");
+    let slowest = done.iter().map(|answer| answer.took).max().unwrap();
     let last = done.iter().map(|answer| answer.at).max().unwrap();
     let goodput = f64::from(u32::try_from(done.len()).unwrap()) / (last - started).as_secs_f64();
     let mut rejects: Vec<_> = shed.iter().map(|answer| answer.took).collect();
@@ -92,15 +95,17 @@ async fn r_06_r_48_two_thousand_logins_at_once_are_done_or_shed_in_little_memory
     })
     .await;
     println!(
-        "{HERD} logins at once: {} done, {} shed (p99 {p99:?}); {goodput:.1} per second of \
+        "{size} logins at once: {} done (within {slowest:?}), {} shed (p99 {p99:?}); {goodput:.1} per second of \
          {peak:.1} at best; memory {before} KiB, {most} KiB at most; a login {:?} after",
         done.len(),
         shed.len(),
         recovered.elapsed()
     );
-    assert!(most < before + 192 * 1024, "{most} KiB, {before} KiB before");
-    // The two thousand share the machine with the server, whose hashing stands back
-    // behind everything else: on a machine of its own it is more.
+    assert!(slowest < HASHING_PATIENCE + MARGIN, "somebody waited for {slowest:?}");
+    let more = 192 * 1024 * u64::try_from(size).unwrap() / 2_000;
+    assert!(most < before + more, "{most} KiB, {before} KiB before");
+    // The herd shares the machine with the server, whose hashing stands back behind
+    // everything else: on a machine of its own it is more.
     assert!(goodput > peak / 8.0, "{goodput:.1} of {peak:.1} per second");
     assert!(!server.log().contains("panicked at"), "{}", server.log());
 }

@@ -13,7 +13,6 @@ mod database;
 mod disks;
 mod herd;
 mod journal;
-mod keep_alive;
 mod kills;
 mod load;
 mod points;

@@ -1,87 +1,11 @@
 //! Instances that are replaced, and a schema that grows, under load.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use portcullis_testkit::{Nginx, Postgres, Redis};
-use portcullis_tests::{LoggedIn, Server, at_once};
-use tokio::task::JoinHandle;
+use portcullis_testkit::Postgres;
+use portcullis_tests::deployment::{Deployment, LEFT_OUT};
 
-use crate::keep_alive::{Asked, Caller, MANY_LOGINS, VISITOR};
-
-const EXAMPLE: &str = include_str!("../../../deploy/nginx.conf");
-/// nginx leaves out whoever refused it for a second, in whole seconds.
-const LEFT_OUT: Duration = Duration::from_millis(2_200);
 const CYCLES: usize = 10;
-const CALLERS: usize = 12;
-
-/// Two instances on one Postgres and one Redis behind nginx, as `deploy` has it.
-struct Deployment {
-    instances: [Server; 2],
-    database: String,
-    nginx: Nginx,
-    john: LoggedIn,
-    _redis: Redis,
-}
-
-impl Deployment {
-    async fn start() -> Self {
-        let (database, redis) = (Postgres::shared().empty_database(), Redis::start());
-        let url = redis.url();
-        let settings = [
-            ("DATABASE_URL", database.as_str()),
-            ("REDIS_URL", &url),
-            ("SECRET_KEY", "canary-secret-that-all-instances-share"),
-            ("PUBLIC_URL", "https://auth.example.com"),
-            ("TRUSTED_PROXIES", "127.0.0.1"),
-            ("BCRYPT_ROUNDS", "10"),
-            MANY_LOGINS[0],
-            MANY_LOGINS[1],
-        ];
-        let (one, two) = tokio::join!(Server::start_with(&settings), Server::start_with(&settings));
-        let configuration = EXAMPLE
-            .replace("portcullis-1:8000", &format!("127.0.0.1:{}", one.port()))
-            .replace("portcullis-2:8000", &format!("127.0.0.1:{}", two.port()))
-            .replace("listen 8080;", "listen 127.0.0.1:{port};")
-            .replace("/tmp/", "{folder}/")
-            .replace("/dev/stderr", "{folder}/error.log")
-            .replace("/dev/stdout", "{folder}/access.log");
-        let nginx = Nginx::start(&configuration);
-        let john = one.signed_up("johndoe", "john@example.com").await;
-        one.signed_up(VISITOR, "visitor@example.com").await;
-        Self { instances: [one, two], database, nginx, john, _redis: redis }
-    }
-
-    /// Callers that ask through nginx until they are told to stop.
-    fn load(&self) -> Load {
-        let (url, john, stop) = (self.nginx.url(), self.john.clone(), Arc::<AtomicBool>::default());
-        let stopped = Arc::clone(&stop);
-        let callers = tokio::spawn(at_once(CALLERS, move |number| {
-            let stopped = Arc::clone(&stopped);
-            Caller::new(&url, &john, number).until(move || stopped.load(Ordering::Relaxed))
-        }));
-        Load { stop, callers }
-    }
-}
-
-struct Load {
-    stop: Arc<AtomicBool>,
-    callers: JoinHandle<Vec<Asked>>,
-}
-
-impl Load {
-    /// Lets the callers stop, insists that nothing failed; returns how many were
-    /// answered, and the slowest.
-    async fn never_failed(self) -> (usize, Duration) {
-        self.stop.store(true, Ordering::Relaxed);
-        let asked = self.callers.await.unwrap();
-        let failed: Vec<_> = asked.iter().flat_map(|one| &one.failed).collect();
-        assert!(failed.is_empty(), "{} failed: {failed:?}", failed.len());
-        let slowest = asked.iter().map(|one| one.slowest).max().unwrap();
-        (asked.iter().map(|one| one.answered).sum(), slowest)
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r_11_no_request_fails_while_instances_behind_nginx_are_replaced_in_turn() {

@@ -19,8 +19,10 @@ pub(crate) struct World {
 
 /// Clients insist for a while. A token that was replaced just before a kill must
 /// not count as stolen just after; and a login that a kill cuts off stays counted
-/// as a failure, or kills would be free guesses.
-const PATIENT: [(&str, &str); 4] = [
+/// as a failure, or kills would be free guesses. Nobody is sent away because the
+/// machine is shared.
+const PATIENT: [(&str, &str); 5] = [
+    ("HASHING_PATIENCE", "1m"),
     ("REFRESH_GRACE", "10m"),
     ("LOCKOUT_THRESHOLD", "1000"),
     ("LOCKOUT_ACCOUNT_THRESHOLD", "1000"),

@@ -7,7 +7,9 @@ fn help_names_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = run(folder.path(), &["--help"], &[]);
     assert!(outcome.status.success(), "{}", outcome.said());
-    for command in ["serve", "migrate", "openapi", "config", "healthcheck", "users"] {
+    for command in
+        ["serve", "migrate", "openapi", "config", "doctor", "keys", "healthcheck", "users"]
+    {
         assert!(outcome.stdout.contains(command), "{command} is missing: {}", outcome.stdout);
     }
 }

@@ -52,6 +52,9 @@ fn op_06_a_bad_value_stops_the_start_and_is_named() {
         ("LOG_FORMAT", "xml"),
         ("SHUTDOWN_GRACE", "long"),
         ("WORKERS", "0"),
+        ("METRICS_ADDR", "9100"),
+        ("METRICS_ADDR", "127.0.0.1:0"),
+        ("METRICS_ADDR", "127.0.0.1:8000"),
         ("API_V1_SUNSET_ON", "next year"),
     ] {
         let outcome = refused(&[(name, value)]);

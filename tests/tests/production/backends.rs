@@ -1,7 +1,9 @@
 //! What the instances of a test share.
 
+use std::time::Duration;
+
 use portcullis_testkit::{Postgres, Redis};
-use portcullis_tests::Server;
+use portcullis_tests::{Server, eventually};
 
 /// Origin of every instance. They must agree on it, since tokens name it.
 pub(crate) const PUBLIC_URL: &str = "https://auth.example.com";
@@ -42,6 +44,15 @@ impl Backends {
         self.with("REDIS_URL", &redis.url())
     }
 
+    /// The same, with limits that count and refuse nobody: as in production, limits and
+    /// caller are asked at once.
+    pub(crate) fn counting(self) -> Self {
+        let limits = ["STRICT", "DEFAULT", "LENIENT", "USER"];
+        let limits = limits.map(|tier| format!("RATE_LIMIT_{tier}"));
+        let counting = self.with("RATE_LIMIT_ENABLED", "true");
+        limits.iter().fold(counting, |all, name| all.with(name, "1000000"))
+    }
+
     /// The same, with mail over SMTP.
     pub(crate) fn with_smtp(self, url: &str) -> Self {
         self.with("MAIL_PROVIDER", "smtp")
@@ -59,9 +70,34 @@ impl Backends {
         found.map(|(_, address)| address.as_str()).unwrap()
     }
 
+    /// The database's name.
+    pub(crate) fn name(&self) -> &str {
+        self.database().rsplit('/').next().unwrap()
+    }
+
     /// Runs SQL in the database, beside the instances.
     pub(crate) fn sql(&self, sql: &str) -> String {
         Postgres::shared().sql(self.database(), sql).trim().to_owned()
+    }
+
+    /// Ends every connection to the database, as the server's superuser: whatever
+    /// the instances' own role may do.
+    pub(crate) fn cut_connections(&self) {
+        let operator = Postgres::shared().url(self.name());
+        Postgres::shared().sql(
+            &operator,
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+    }
+
+    /// Waits until no letter waits to be sent.
+    pub(crate) async fn outbox_is_settled(&self) {
+        eventually("a settled outbox", Duration::from_secs(10), async || {
+            let open = self.sql("SELECT count(*) FROM outbox WHERE settled_at IS NULL");
+            (open == "0").then_some(())
+        })
+        .await;
     }
 
     /// An instance more.

@@ -9,10 +9,12 @@
 mod accounts;
 mod backends;
 mod cheap;
+mod cutting;
 mod hostile;
 mod indistinguishable;
 mod instances;
 mod journal;
+mod kept;
 mod letterbox;
 mod login;
 mod outages;

@@ -188,10 +188,6 @@ async fn two_workers_send_each_letter_once() {
     for number in 0..20 {
         sink.mail(&format!("ann{number}@example.com"), VERIFICATION).await;
     }
-    eventually("all settled", Duration::from_secs(5), async || {
-        let open = backends.sql("SELECT count(*) FROM outbox WHERE settled_at IS NULL");
-        (open == "0").then_some(())
-    })
-    .await;
+    backends.outbox_is_settled().await;
     assert_eq!(sink.offered().len(), 20);
 }

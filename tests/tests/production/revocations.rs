@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 #[tokio::test]
 async fn lo_05_a_logout_that_could_not_be_stored_is_not_called_done() {
     let (mut postgres, redis) = (Postgres::start(&[]), Redis::start());
-    let backends = Backends::on(&postgres.empty_database()).with_redis(&redis);
+    let backends = Backends::on(&postgres.empty_database()).with_redis(&redis).counting();
     let server = backends.instance().await;
     let john = server.signed_up("johndoe", "john@example.com").await;
     // Known to the cache, so that it is the end itself that fails.
@@ -53,7 +53,7 @@ async fn holds(ended: &LoggedIn, live: &LoggedIn, instances: [&Server; 2]) {
 #[tokio::test]
 async fn lo_06_r_24_what_redis_loses_brings_nobody_back() {
     let mut redis = Redis::start();
-    let backends = Backends::new().with_redis(&redis);
+    let backends = Backends::new().with_redis(&redis).counting();
     let (here, there) = backends.two().await;
     let ended = here.signed_up("johndoe", "john@example.com").await;
     let live = log_in(&here).await;
@@ -95,10 +95,33 @@ async fn r_24_limits_that_redis_forgets_begin_again_once() {
     }
 }
 
+/// Two limits and the caller in one call, once token and session are known.
+#[tokio::test]
+async fn a_read_asks_redis_once() {
+    let redis = Redis::start();
+    let server = Backends::new().with_redis(&redis).counting().instance().await;
+    let john = server.signed_up("johndoe", "john@example.com").await;
+    let calls = || {
+        let said = redis.command(&["info", "commandstats"]);
+        let calls = said.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
+        calls.and_then(|line| line.split(',').next()?.parse::<u32>().ok()).unwrap_or(0)
+    };
+    // Within two seconds of the last look-up a caller is known.
+    let mut asked = Vec::new();
+    for _ in 0..10 {
+        john.me().await.is(200);
+        let before = calls();
+        john.me().await.is(200);
+        asked.push(calls() - before);
+    }
+    asked.sort_unstable();
+    assert_eq!(asked[asked.len() / 2], 1, "{asked:?}");
+}
+
 #[tokio::test]
 async fn lo_07_a_redis_that_is_full_or_evicts_neither_revives_anybody_nor_holds_a_logout_up() {
     let redis = Redis::start();
-    let (here, there) = Backends::new().with_redis(&redis).two().await;
+    let (here, there) = Backends::new().with_redis(&redis).counting().two().await;
     let live = here.signed_up("johndoe", "john@example.com").await;
     for policy in ["noeviction", "allkeys-random", "volatile-ttl"] {
         for memory in ["1", "2mb"] {
@@ -163,7 +186,7 @@ async fn lo_08_nothing_in_redis_outlives_its_use() {
 #[tokio::test]
 async fn lo_11_other_types_in_redis_let_nobody_in_and_shut_nobody_out() {
     let redis = Redis::start();
-    let (here, there) = Backends::new().with_redis(&redis).two().await;
+    let (here, there) = Backends::new().with_redis(&redis).counting().two().await;
     let live = here.signed_up("johndoe", "john@example.com").await;
     let ended = log_in(&here).await;
     for session in [&live, &ended] {

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use portcullis_testkit::Redis;
-use portcullis_tests::{LoggedIn, PASSWORD, Server, at_once, eventually, problem};
+use portcullis_tests::{LoggedIn, PASSWORD, at_once, eventually, problem};
 use serde_json::json;
 use tokio::sync::Barrier;
 
 use crate::backends::Backends;
+use crate::cutting::Cutting;
+use crate::kept::all_of_redis;
 use crate::planted::Planted;
 
 /// How many presented one token at the same time, and how often.
@@ -21,16 +23,11 @@ const ROUNDS: usize = 200;
 /// How many sessions are logged out under fire.
 const LOGOUTS: u32 = 1_000;
 
-async fn three(backends: &Backends) -> [Server; 3] {
-    let (a, b, c) = tokio::join!(backends.instance(), backends.instance(), backends.instance());
-    [a, b, c]
-}
-
 #[tokio::test]
 async fn rf_03_of_600_races_over_three_instances_each_leaves_one_successor() {
     let redis = Redis::start();
     let backends = Backends::new().with_redis(&redis).with("REFRESH_GRACE", "10m");
-    let instances = three(&backends).await;
+    let instances = backends.three().await;
     let mut session = instances[0].logged_in("ann@example.com").await;
     let started = Instant::now();
     let mut races = 0;
@@ -195,9 +192,6 @@ async fn jw_23_with_redis_a_user_disabled_by_hand_is_shown_out_within_the_lease(
     println!("shown out {:?} after", disabled.elapsed());
 }
 
-const ALL_OF_REDIS: &str = "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do \
-    all[#all + 1] = key all[#all + 1] = redis.call('DUMP', key) end return all";
-
 #[tokio::test]
 async fn rf_07_a_token_that_could_be_presented_stands_neither_in_postgres_nor_in_redis() {
     let redis = Redis::start();
@@ -213,7 +207,7 @@ async fn rf_07_a_token_that_could_be_presented_stands_neither_in_postgres_nor_in
     let database = backends.sql(tables);
     let session = portcullis_tests::claims(&ann.access)["sid"].as_str().unwrap().to_owned();
     assert!(database.contains(&session), "the test looks in the wrong place");
-    let kept = redis.command(&["--no-raw", "eval", ALL_OF_REDIS, "0"]);
+    let kept = all_of_redis(&redis);
     assert!(kept.contains(&session), "the test looks in the wrong place");
     for token in [&ann.refresh, &renewed.refresh] {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).unwrap();
@@ -245,18 +239,7 @@ async fn rf_12_connections_cut_during_a_refresh_leave_the_old_or_the_new_token_g
     let backends = Backends::new().with("REFRESH_GRACE", "10m");
     let (here, there) = backends.two().await;
     let mut ann = here.logged_in("ann@example.com").await;
-    let stop = Arc::new(AtomicBool::new(false));
-    let cutting = std::thread::spawn({
-        let (stop, backends) = (Arc::clone(&stop), backends.clone());
-        move || {
-            while !stop.load(Ordering::SeqCst) {
-                backends.sql(
-                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                     WHERE datname = current_database() AND pid <> pg_backend_pid()",
-                );
-            }
-        }
-    });
+    let cutting = Cutting::after(Duration::ZERO, &backends, true);
     let (mut refused, mut refreshed) = (0, 0);
     let started = Instant::now();
     while refreshed < 600 || (refused < 10 && started.elapsed() < Duration::from_secs(30)) {
@@ -272,9 +255,11 @@ async fn rf_12_connections_cut_during_a_refresh_leave_the_old_or_the_new_token_g
             refused += 1;
         }
     }
-    stop.store(true, Ordering::SeqCst);
-    cutting.join().unwrap();
-    println!("{refreshed} refreshes, {refused} times cut off, in {:?}", started.elapsed());
+    let cuts = cutting.stop();
+    println!(
+        "{refreshed} refreshes, {refused} times cut off by {cuts} cuts, in {:?}",
+        started.elapsed()
+    );
     assert!(refused > 0, "no refresh was cut off: the test proves nothing");
     eventually("an answer", Duration::from_secs(5), async || {
         (ann.me().await.status == 200).then_some(())
@@ -345,8 +330,7 @@ async fn lg_20_a_session_that_a_login_displaces_is_over_on_every_instance() {
 #[tokio::test]
 async fn r_42_time_zones_of_instances_and_database_change_nothing() {
     let backends = Backends::new();
-    let name = backends.database().rsplit('/').next().unwrap().to_owned();
-    let zone = format!("ALTER DATABASE {name} SET timezone TO 'America/St_Johns'");
+    let zone = format!("ALTER DATABASE {} SET timezone TO 'America/St_Johns'", backends.name());
     assert_eq!(backends.sql(&zone), "");
     let (here, there) =
         (backends.clone().with("TZ", "Pacific/Kiritimati"), backends.with("TZ", "Pacific/Niue"));

@@ -19,11 +19,12 @@ const LETTERS_WAIT: &str = "CREATE FUNCTION later() RETURNS trigger LANGUAGE plp
     $$ BEGIN NEW.due_at := NEW.due_at + interval '1 hour'; RETURN NEW; END $$;
     CREATE TRIGGER later BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION later()";
 
-/// What was executed since the last reset, without the worker's look at the
-/// outbox and at the clock and without the counting itself.
+/// What was executed since the last reset, without the workers' looks at the
+/// outbox, at the jobs and at the clock and without the counting itself.
 const EXECUTED: &str = "FROM pg_stat_statements JOIN pg_database ON dbid = pg_database.oid
     WHERE datname = current_database() AND query NOT LIKE '%pg_stat_statements%'
-    AND query NOT LIKE 'SELECT EXISTS %FROM \"outbox\"%' AND query NOT LIKE '%clock_timestamp%'";
+    AND query NOT LIKE 'SELECT EXISTS %FROM \"outbox\"%'
+    AND query NOT LIKE 'SELECT EXISTS %FROM \"jobs\"%' AND query NOT LIKE '%clock_timestamp%'";
 
 /// Counts statements, and writes the counts down.
 pub(crate) struct Meter {

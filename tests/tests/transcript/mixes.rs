@@ -9,23 +9,23 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{HttpServer, web};
-use async_trait::async_trait;
-use portcullis_app::{App, Ports, Rules};
+use portcullis_app::{App, Ports, Rules, Services};
 use portcullis_conformance::build::START;
 use portcullis_conformance::fakes::{Counting, ManualClock};
 use portcullis_crypto::{
     HashingPool, HashingScheme, JwtSettings, JwtTokens, PoolSettings, SealedTokens, ServerSecret,
 };
 use portcullis_domain::ports::{
-    AccessTokens, Auxiliary, Callers, Clock, LoginStore, Mailbox, Mailer, OutboxQueue, RateLimiter,
+    AccessTokens, AccountsArchive, Auxiliary, AvatarStore, Callers, Clock, DeviceStore,
+    EntitlementStore, JobQueue, LoginStore, Mailbox, Mailer, OutboxQueue, RateLimiter,
     SessionStore, Store,
 };
-use portcullis_domain::{AccessClaims, AccessTokenId, Cause, LockoutPolicy, SessionId, UserId};
+use portcullis_domain::{AccessClaims, AccessTokenId, LockoutPolicy, SessionId, UserId};
 use portcullis_http::{Api, CorsOrigins, HttpSettings, Limiters, RateLimits};
 use portcullis_memory::{MailboxMailer, MemoryLimiter, MemoryStore};
 use portcullis_redis::{
     CacheKey, CachedCallers, CachedLogins, CachedSessions, CachedStore, CallerCache, Redis,
-    RedisLimiter,
+    RedisAdmissions, RedisLimiter,
 };
 use portcullis_smtp::{SmtpMailer, SmtpSettings};
 use portcullis_testkit::SmtpSink;
@@ -95,6 +95,11 @@ struct Stores {
     callers: Arc<dyn Callers>,
     logins: Arc<dyn LoginStore>,
     outbox: Arc<dyn OutboxQueue>,
+    jobs: Arc<dyn JobQueue>,
+    devices: Arc<dyn DeviceStore>,
+    avatars: Arc<dyn AvatarStore>,
+    entitlements: Arc<dyn EntitlementStore>,
+    archive: Arc<dyn AccountsArchive>,
     mailbox: Arc<dyn Mailbox>,
     folder: Option<TempDir>,
 }
@@ -102,7 +107,19 @@ struct Stores {
 impl Stores {
     fn of<S>(store: S) -> Self
     where
-        S: Store + SessionStore + Callers + LoginStore + OutboxQueue + Mailbox + Clone + 'static,
+        S: Store
+            + SessionStore
+            + Callers
+            + LoginStore
+            + OutboxQueue
+            + JobQueue
+            + DeviceStore
+            + AvatarStore
+            + EntitlementStore
+            + AccountsArchive
+            + Mailbox
+            + Clone
+            + 'static,
     {
         Self {
             store: Arc::new(store.clone()),
@@ -110,6 +127,11 @@ impl Stores {
             callers: Arc::new(store.clone()),
             logins: Arc::new(store.clone()),
             outbox: Arc::new(store.clone()),
+            jobs: Arc::new(store.clone()),
+            devices: Arc::new(store.clone()),
+            avatars: Arc::new(store.clone()),
+            entitlements: Arc::new(store.clone()),
+            archive: Arc::new(store.clone()),
             mailbox: Arc::new(store),
             folder: None,
         }
@@ -153,15 +175,6 @@ fn redis() -> Redis {
     Redis::open(&url.parse().unwrap()).unwrap()
 }
 
-struct SharedRedis(Redis);
-
-#[async_trait]
-impl Auxiliary for SharedRedis {
-    async fn ping(&self) -> Result<(), Cause> {
-        self.0.ping().await.map_err(Into::into)
-    }
-}
-
 /// The defaults, but for limits that a conversation can reach.
 fn rules() -> Rules {
     let lockout =
@@ -172,13 +185,14 @@ fn rules() -> Rules {
 fn http_settings() -> HttpSettings {
     let window = Duration::from_mins(1);
     HttpSettings {
-        version: env!("CARGO_PKG_VERSION"),
+        version: Some(env!("CARGO_PKG_VERSION")),
         is_https: false,
         docs: true,
         cors: CorsOrigins::Any,
         // The client says where it comes from: a story has an address of its own.
         trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
         rate_limits: Some(RateLimits { window, strict: 8, general: 10, public: 9, user: 7 }),
+        avatar_max_bytes: 1024 * 1024,
         deprecation: None,
     }
 }
@@ -191,14 +205,17 @@ pub(crate) async fn start(mix: Mix) -> Server {
     let mut stores = Stores::open(mix.storage).await;
 
     let own: Arc<dyn RateLimiter> = Arc::new(MemoryLimiter::new());
-    let mut limiters = Limiters { shared: Arc::clone(&own), own };
+    let mut limiters = Limiters { shared: Arc::clone(&own), own, admissions: None };
     let mut auxiliaries: Vec<(&'static str, Arc<dyn Auxiliary>)> = Vec::new();
     if let Limits::Redis = mix.limits {
         let redis = redis();
-        limiters.shared = Arc::new(RedisLimiter::new(redis.clone(), "transcript"));
+        let limiter = RedisLimiter::new(redis.clone(), "transcript");
         let cache = CallerCache::new(redis.clone(), &CacheKey(secret.cache_key()));
+        let callers = CachedCallers::new(Arc::clone(&stores.sessions), cache.clone());
+        limiters.admissions = Some(Arc::new(RedisAdmissions::new(limiter.clone(), callers)));
+        limiters.shared = Arc::new(limiter);
         stores = stores.with_callers_in(&cache);
-        auxiliaries.push(("redis", Arc::new(SharedRedis(redis))));
+        auxiliaries.push(("redis", Arc::new(redis)));
     }
 
     let (delivery, mailer, shown) = mail(mix.mail, &stores.mailbox, clock.clone()).await;
@@ -215,6 +232,12 @@ pub(crate) async fn start(mix: Mix) -> Server {
         callers: stores.callers,
         logins: stores.logins,
         outbox: stores.outbox,
+        jobs: stores.jobs,
+        devices: stores.devices,
+        avatars: stores.avatars,
+        entitlements: stores.entitlements,
+        services: Services::default(),
+        archive: stores.archive,
         hasher: Arc::new(HashingPool::start(scheme, hashing).unwrap()),
         access_tokens: access_tokens.clone(),
         opaque_tokens: Arc::new(SealedTokens::new(&secret, None)),

@@ -28,7 +28,7 @@ impl AccountsArchive for Broken {
             }
             Defect::LookBeforehand => {
                 let compared = self.inner.compare(batch.clone()).await?;
-                tokio::task::yield_now().await;
+                self.let_another_look().await;
                 self.inner.import(batch).await?;
                 return Ok(compared
                     .into_iter()

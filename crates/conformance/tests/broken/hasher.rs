@@ -18,6 +18,11 @@ impl BrokenHasher {
         Self { defect, salt: AtomicU32::new(0) }
     }
 
+    fn heed(&self, turn: &Turn) -> Result<(), HasherError> {
+        let is_heeded = self.defect != Defect::WorkForNobody;
+        if is_heeded && turn.is_cancelled() { Err(HasherError::Cancelled) } else { Ok(()) }
+    }
+
     /// What of a password is looked at, in hex.
     fn digest(&self, password: &str) -> String {
         let text = match self.defect {
@@ -40,7 +45,8 @@ impl PasswordHasher for BrokenHasher {
         Ok(Turn::new(cancellation, ()))
     }
 
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HasherError> {
+    async fn hash(&self, turn: Turn, password: Password) -> Result<PasswordHash, HasherError> {
+        self.heed(&turn)?;
         let salt = match self.defect {
             Defect::NoSalt => 0,
             _ => self.salt.fetch_add(1, Ordering::SeqCst),
@@ -51,10 +57,11 @@ impl PasswordHasher for BrokenHasher {
 
     async fn verify(
         &self,
-        _: Turn,
+        turn: Turn,
         password: Password,
         hash: Option<PasswordHash>,
     ) -> Result<Verification, HasherError> {
+        self.heed(&turn)?;
         let hash = match hash {
             Some(hash) => hash,
             None if self.defect == Defect::WelcomeStrangers => {

@@ -1,10 +1,15 @@
 //! The memory adapters, with one deliberate defect.
 
 mod archive;
+mod belongings;
+mod far_belongings;
 mod hasher;
+mod jobs;
 mod limiter;
 mod mailer;
+mod objects;
 mod outage;
+mod outage_of_jobs;
 mod steps;
 mod system;
 mod tokens;
@@ -18,13 +23,19 @@ use async_trait::async_trait;
 use portcullis_domain::ports::{Caller, Mailbox, MailboxMessage, Store, UnitOfWork};
 use portcullis_domain::{SessionId, StoreError};
 use portcullis_memory::MemoryStore;
+use tokio::sync::Barrier;
 
 pub(crate) use hasher::BrokenHasher;
 pub(crate) use limiter::BrokenLimiter;
 pub(crate) use mailer::broken_route;
+pub(crate) use objects::broken_bucket;
 pub(crate) use outage::broken_outage;
 pub(crate) use system::broken_system;
 pub(crate) use tokens::BrokenTokens;
+
+/// How long somebody who looked beforehand waits for another: longer than a busy
+/// machine needs to start a task.
+const COMPANY: Duration = Duration::from_secs(2);
 
 /// What is wrong with an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +76,8 @@ pub(crate) enum Defect {
     IgnoreLeases,
     IgnoreTurns,
     NeverSettle,
+    IgnoreKeys,
+    IgnoreHolders,
     IgnoreFilters,
     KeepTwice,
     ListBackwards,
@@ -80,6 +93,9 @@ pub(crate) enum Defect {
     ImportNothing,
     LookBeforehand,
     Overwrite,
+    // What belongs to accounts.
+    KeepTheOldest,
+    TellNothing,
     // Limiters.
     AllowOneMore,
     CountRefused,
@@ -94,6 +110,9 @@ pub(crate) enum Defect {
     NewKeyEachTime,
     OneKey,
     TryForEver,
+    // Objects.
+    CopyByUploading,
+    LinkCopies,
     // Outages.
     AnswerOneByOne,
     ForgetInAnOutage,
@@ -112,6 +131,7 @@ pub(crate) enum Defect {
     FoldCase,
     IgnoreSeals,
     NoSalt,
+    WorkForNobody,
     OddCharacters,
     SealAnew,
     StopAtNul,
@@ -125,11 +145,24 @@ pub(crate) struct Broken {
     pub(crate) defect: Defect,
     /// What [`Defect::CacheForEver`] remembers.
     pub(crate) cache: Arc<Mutex<HashMap<SessionId, Caller>>>,
+    /// Where those meet who looked beforehand.
+    looked: Arc<Barrier>,
 }
 
 impl Broken {
     pub(crate) fn new(defect: Defect) -> Self {
-        Self { inner: MemoryStore::new(), defect, cache: Arc::default() }
+        Self {
+            inner: MemoryStore::new(),
+            defect,
+            cache: Arc::default(),
+            looked: Arc::new(Barrier::new(2)),
+        }
+    }
+
+    /// What [`Defect::LookBeforehand`] does between its look and its write: of several
+    /// at once, two have looked before either writes.
+    async fn let_another_look(&self) {
+        let _ = tokio::time::timeout(COMPANY, self.looked.wait()).await;
     }
 
     pub(crate) fn has(&self, defect: Defect) -> bool {

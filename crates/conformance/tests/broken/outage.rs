@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use portcullis_conformance::{Outage, Stores, Switch};
 use portcullis_domain::ports::{
-    AccountsArchive, Attempt, Attempted, Audit, Caller, Callers, Claim, Lease, Lockouts,
-    LoginStore, Mailbox, MailboxMessage, OneTimeTokens, Opened, Opening, Outbox, OutboxQueue,
-    OwedLetter, SessionStore, Sessions, Store, UnitOfWork, Users,
+    AccountsArchive, Attempt, Attempted, Audit, Caller, Callers, Claim, Devices, IdentityLinks,
+    Lease, Lockouts, LoginStore, Mailbox, MailboxMessage, OneTimeTokens, Opened, Opening, Outbox,
+    OutboxQueue, OwedLetter, SessionStore, Sessions, Store, UnitOfWork, Users,
 };
 use portcullis_domain::{
     ImportOutcome, ImportedUser, LetterId, LockoutPolicy, LoginIdentifier, NewUser, PasswordHash,
@@ -46,7 +46,7 @@ pub(crate) fn broken_outage(defect: Defect) -> Outage {
 }
 
 #[derive(Clone)]
-struct Far(Arc<Line>);
+pub(super) struct Far(Arc<Line>);
 
 #[async_trait]
 impl Switch for Far {
@@ -108,7 +108,7 @@ impl Far {
 
     /// Does a step if the store is there; `lie` is what a bad adapter answers
     /// if it is not.
-    async fn reach<T, F>(
+    pub(super) async fn reach<T, F>(
         &self,
         step: impl FnOnce(MemoryStore) -> F,
         lie: T,
@@ -208,18 +208,25 @@ impl OutboxQueue for Far {
     async fn postpone(
         &self,
         id: LetterId,
+        attempt: u32,
         due: Timestamp,
         reason: String,
     ) -> Result<(), StoreError> {
-        self.reach(async |store| store.postpone(id, due, reason).await, ()).await
+        self.reach(async |store| store.postpone(id, attempt, due, reason).await, ()).await
     }
 
-    async fn bury(&self, id: LetterId, at: Timestamp, reason: String) -> Result<(), StoreError> {
-        self.reach(async |store| store.bury(id, at, reason).await, ()).await
+    async fn bury(
+        &self,
+        id: LetterId,
+        attempt: u32,
+        at: Timestamp,
+        reason: String,
+    ) -> Result<(), StoreError> {
+        self.reach(async |store| store.bury(id, attempt, at, reason).await, ()).await
     }
 
-    async fn release(&self, id: LetterId) -> Result<(), StoreError> {
-        self.reach(async |store| store.release(id).await, ()).await
+    async fn release(&self, id: LetterId, attempt: u32) -> Result<(), StoreError> {
+        self.reach(async |store| store.release(id, attempt).await, ()).await
     }
 
     async fn list(&self, buried: bool, limit: u32) -> Result<Vec<OwedLetter>, StoreError> {
@@ -312,6 +319,14 @@ impl UnitOfWork for FarUnit {
 
     fn audit(&mut self) -> &mut dyn Audit {
         self.inner().audit()
+    }
+
+    fn identity_links(&mut self) -> &mut dyn IdentityLinks {
+        self.inner().identity_links()
+    }
+
+    fn devices(&mut self) -> &mut dyn Devices {
+        self.inner().devices()
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

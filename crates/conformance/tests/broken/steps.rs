@@ -1,7 +1,7 @@
 //! Single steps with a defect.
 
 use async_trait::async_trait;
-use portcullis_conformance::build::{START, source};
+use portcullis_conformance::build::{START, attempt, source};
 use portcullis_domain::ports::{
     Attempt, Attempted, Caller, Callers, Claim, Lease, LoginStore, Opened, Opening, OutboxQueue,
     OwedLetter, SessionStore, Store,
@@ -117,7 +117,10 @@ impl LoginStore for Broken {
             }
         }
         if self.has(Defect::NeverForgive) {
-            opening.attempt.digest.0 = [0; 32];
+            opening.attempt = None;
+        }
+        if self.has(Defect::WelcomeStrangers) {
+            opening.attempt.get_or_insert_with(|| attempt("ann"));
         }
         self.inner.open(opening).await
     }
@@ -144,7 +147,7 @@ impl OutboxQueue for Broken {
             let mut all = self.inner.claim(now, Lease { limit: u32::MAX, ..lease }).await?;
             all.sort_by_key(|claim| claim.letter.created_at);
             for late in all.split_off(all.len().min(lease.limit as usize)) {
-                self.inner.release(late.letter.id).await?;
+                self.inner.release(late.letter.id, late.attempt).await?;
             }
             return Ok(all);
         }
@@ -164,21 +167,36 @@ impl OutboxQueue for Broken {
     async fn postpone(
         &self,
         id: LetterId,
+        attempt: u32,
         due: Timestamp,
         reason: String,
     ) -> Result<(), StoreError> {
         if self.has(Defect::NeverSettle) {
             return Ok(());
         }
-        self.inner.postpone(id, due, reason).await
+        self.inner.postpone(id, attempt, due, reason).await
     }
 
-    async fn bury(&self, id: LetterId, at: Timestamp, reason: String) -> Result<(), StoreError> {
-        if self.has(Defect::NeverSettle) { Ok(()) } else { self.inner.bury(id, at, reason).await }
+    async fn bury(
+        &self,
+        id: LetterId,
+        attempt: u32,
+        at: Timestamp,
+        reason: String,
+    ) -> Result<(), StoreError> {
+        if self.has(Defect::NeverSettle) {
+            Ok(())
+        } else {
+            self.inner.bury(id, attempt, at, reason).await
+        }
     }
 
-    async fn release(&self, id: LetterId) -> Result<(), StoreError> {
-        if self.has(Defect::NeverSettle) { Ok(()) } else { self.inner.release(id).await }
+    async fn release(&self, id: LetterId, attempt: u32) -> Result<(), StoreError> {
+        if self.has(Defect::NeverSettle) {
+            return Ok(());
+        }
+        let later = u32::from(self.has(Defect::IgnoreHolders));
+        self.inner.release(id, attempt + later).await
     }
 
     async fn list(&self, buried: bool, limit: u32) -> Result<Vec<OwedLetter>, StoreError> {

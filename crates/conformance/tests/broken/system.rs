@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use portcullis_conformance::System;
 use portcullis_conformance::build::START;
 use portcullis_domain::ports::{Clock, IdGenerator, Randomness};
-use portcullis_domain::{AccessTokenId, LetterId, Seed, SessionId, Timestamp, UserId};
+use portcullis_domain::{AccessTokenId, JobId, LetterId, Seed, SessionId, Timestamp, UserId};
 use uuid::{Builder, Uuid};
 
 use super::Defect;
@@ -82,6 +82,14 @@ impl IdGenerator for Machine {
 
     fn letter(&self) -> LetterId {
         LetterId::new(self.random())
+    }
+
+    fn object(&self) -> Uuid {
+        self.random()
+    }
+
+    fn job(&self) -> JobId {
+        JobId::new(self.random())
     }
 
     fn request(&self) -> Uuid {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use portcullis_domain::ports::{
-    Audit, Enqueued, IdentifierDigest, Lockouts, MailCap, OneTimeTokens, Outbox, Sessions,
-    UnitOfWork, Users,
+    Audit, Devices, Enqueued, IdentifierDigest, IdentityLinks, Lockouts, MailCap, OneTimeTokens,
+    Outbox, Sessions, UnitOfWork, Users,
 };
 use portcullis_domain::{
     AuditEvent, Letter, LoginIdentifier, NewUser, OneTimeToken, PasswordHash, PersonName, Purpose,
@@ -20,11 +20,11 @@ pub(super) struct BrokenUnit {
 }
 
 impl BrokenUnit {
-    fn inner(&mut self) -> &mut dyn UnitOfWork {
+    pub(super) fn inner(&mut self) -> &mut dyn UnitOfWork {
         &mut **self.inner.as_mut().unwrap()
     }
 
-    fn has(&self, defect: Defect) -> bool {
+    pub(super) fn has(&self, defect: Defect) -> bool {
         self.defect == defect
     }
 
@@ -70,6 +70,14 @@ impl UnitOfWork for BrokenUnit {
     }
 
     fn audit(&mut self) -> &mut dyn Audit {
+        self
+    }
+
+    fn identity_links(&mut self) -> &mut dyn IdentityLinks {
+        self
+    }
+
+    fn devices(&mut self) -> &mut dyn Devices {
         self
     }
 

@@ -1,36 +1,46 @@
 //! Plain bcrypt, as other systems write it: verified, never made.
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
 use bcrypt::BASE_64;
 
 use super::UnusableHash;
-use super::bcrypt_sha256::check_cost;
+use super::bcrypt_sha256::{CHECKSUM_BYTES, check_cost};
+use super::task::Task;
 
 const SCHEME: &str = "bcrypt";
 pub(super) const PREFIXES: [&str; 3] = ["$2a$", "$2b$", "$2y$"];
 
-/// A stored hash whose form has been checked.
-pub(super) struct Parts(String);
+/// A stored hash, taken apart.
+pub(super) struct Parts {
+    cost: u32,
+    salt: [u8; 16],
+    checksum: [u8; CHECKSUM_BYTES],
+}
 
 impl Parts {
     pub(super) fn parse(text: &str) -> Result<Self, UnusableHash> {
-        let cost = cost(text).ok_or(UnusableHash::Malformed(SCHEME))?;
-        check_cost(SCHEME, cost)?;
-        Ok(Self(text.to_owned()))
+        let parts = Self::take_apart(text).ok_or(UnusableHash::Malformed(SCHEME))?;
+        check_cost(SCHEME, parts.cost)?;
+        Ok(parts)
     }
 
-    /// bcrypt reads 72 bytes and stops at a NUL; that is how these were made.
-    pub(super) fn matches(&self, password: &[u8]) -> bool {
-        bcrypt::verify(password, &self.0).unwrap_or(false)
+    /// `$2b$<cost>$<22 of salt><31 of checksum>`
+    fn take_apart(text: &str) -> Option<Self> {
+        let (cost, rest) = text.get(4..)?.split_once('$')?;
+        let (salt, checksum) = rest.split_at_checked(22)?;
+        Some(Self {
+            cost: cost.parse().ok().filter(|_| cost.len() == 2)?,
+            salt: BASE_64.decode(salt).ok()?.try_into().ok()?,
+            checksum: BASE_64.decode(checksum).ok()?.try_into().ok()?,
+        })
     }
-}
 
-/// The cost of a text that is whole: `$2b$<cost>$<22 of salt><31 of checksum>`.
-fn cost(text: &str) -> Option<u32> {
-    let (cost, rest) = text.get(4..)?.split_once('$')?;
-    let (salt, checksum) = rest.split_at_checked(22)?;
-    let is_whole = cost.len() == 2
-        && BASE_64.decode(salt).is_ok_and(|bytes| bytes.len() == 16)
-        && BASE_64.decode(checksum).is_ok_and(|bytes| bytes.len() == 23);
-    cost.parse().ok().filter(|_| is_whole)
+    /// Whether it is that password's. bcrypt reads 72 bytes; that is how these
+    /// were made.
+    pub(super) fn check(self, password: &[u8]) -> Task<bool> {
+        Task::rounds(password, self.salt, self.cost, move |output| {
+            verify_slices_are_equal(&output[..CHECKSUM_BYTES], &self.checksum).is_ok()
+        })
+    }
 }

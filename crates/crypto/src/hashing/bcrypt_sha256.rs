@@ -9,10 +9,10 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bcrypt::BASE_64;
-use portcullis_domain::Cause;
 use zeroize::Zeroizing;
 
 use super::UnusableHash;
+use super::task::Task;
 use crate::system::random_bytes;
 
 const SCHEME: &str = "bcrypt-sha256";
@@ -24,6 +24,8 @@ const BOUND: &str = "cost 17";
 
 const SALT_CHARS: usize = 22;
 const CHECKSUM_CHARS: usize = 31;
+/// What is kept of bcrypt's output.
+pub(super) const CHECKSUM_BYTES: usize = 23;
 
 /// Whether bcrypt may be asked for that cost.
 pub(super) fn check_cost(scheme: &'static str, cost: u32) -> Result<(), UnusableHash> {
@@ -65,27 +67,25 @@ impl Parts {
         self.cost
     }
 
-    pub(super) fn matches(&self, password: &[u8]) -> bool {
-        checksum(password, self.cost, self.salt, &self.salt_text).is_ok_and(|computed| {
+    /// Whether it is that password's.
+    pub(super) fn check(self, password: &[u8]) -> Task<bool> {
+        let task = checksum(password, self.cost, self.salt, &self.salt_text);
+        task.map(move |computed| {
             verify_slices_are_equal(computed.as_bytes(), self.checksum.as_bytes()).is_ok()
         })
     }
 }
 
 /// Hashes with a fresh salt.
-pub(super) fn hash(password: &[u8], cost: u32) -> Result<String, Cause> {
+pub(super) fn hash(password: &[u8], cost: u32) -> Task<String> {
     let salt = random_bytes();
     let salt_text = BASE_64.encode(salt);
-    let checksum = checksum(password, cost, salt, &salt_text)?;
-    Ok(format!("$bcrypt-sha256$v=2,t=2b,r={cost}${salt_text}${checksum}"))
+    let task = checksum(password, cost, salt, &salt_text);
+    task.map(move |checksum| format!("$bcrypt-sha256$v=2,t=2b,r={cost}${salt_text}${checksum}"))
 }
 
-fn checksum(password: &[u8], cost: u32, salt: [u8; 16], salt_text: &str) -> Result<String, Cause> {
+fn checksum(password: &[u8], cost: u32, salt: [u8; 16], salt_text: &str) -> Task<String> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, salt_text.as_bytes());
     let input = Zeroizing::new(STANDARD.encode(hmac::sign(&key, password)));
-    let parts = bcrypt::non_truncating_hash_with_salt(input, cost, salt)?;
-    // `$2b$<cost>$<22 of salt><31 of checksum>`
-    let text = parts.format_for_version(bcrypt::Version::TwoB);
-    let start = text.len().saturating_sub(CHECKSUM_CHARS);
-    Ok(text[start..].to_owned())
+    Task::rounds(input.as_bytes(), salt, cost, |output| BASE_64.encode(&output[..CHECKSUM_BYTES]))
 }

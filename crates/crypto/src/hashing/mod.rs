@@ -9,8 +9,10 @@ mod firebase_scrypt;
 mod pool;
 mod scheme;
 mod scrypt;
+mod task;
 mod unusable;
+mod worker;
 
 pub use pool::{HashingPool, PoolSettings};
-pub use scheme::{HashingScheme, NO_PASSWORD, check_hash};
+pub use scheme::{HashingScheme, check_hash};
 pub use unusable::UnusableHash;

@@ -4,12 +4,12 @@
 //! requests it would stall everybody; on threads without bound a login storm
 //! would take the machine. Past the queue's limit the answer is "later", at once.
 //! The threads stand back behind those that serve requests, so that reads stay
-//! fast while logins storm.
+//! fast while logins storm. Each works on several passwords at a time where that
+//! costs less than one after the other.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use portcullis_domain::{Password, PasswordHash};
 use tokio::sync::oneshot;
 
 use super::HashingScheme;
+use super::worker::{Job, Load, Waiting, Worker};
 
 /// How large the pool is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +41,6 @@ pub struct HashingPool {
     settings: PoolSettings,
 }
 
-/// A job, and since when it waits.
-struct Waiting {
-    since: Instant,
-    turn: Turn,
-    job: Job,
-}
-
 /// One of those who wait.
 struct Place(Arc<Load>);
 
@@ -54,43 +48,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// How much there is to do.
-#[derive(Default)]
-struct Load {
-    waiting: AtomicUsize,
-    /// A running mean of what a hash takes, in microseconds; 0 before the first.
-    typical: AtomicU64,
-}
-
-impl Load {
-    /// How long one more job would wait.
-    fn expected_wait(&self, threads: usize) -> Duration {
-        let ahead = self.waiting.load(Ordering::Relaxed) / threads;
-        let typical = Duration::from_micros(self.typical.load(Ordering::Relaxed));
-        typical.saturating_mul(u32::try_from(ahead).unwrap_or(u32::MAX))
-    }
-
-    /// Threads may overwrite each other's note here: it is an estimate.
-    fn note(&self, took: Duration) {
-        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let before = self.typical.load(Ordering::Relaxed);
-        let mean = if before == 0 { took } else { before - before / 4 + took / 4 };
-        self.typical.store(mean, Ordering::Relaxed);
-    }
-}
-
-enum Job {
-    Hash {
-        password: Password,
-        reply: oneshot::Sender<Result<PasswordHash, HasherError>>,
-    },
-    Verify {
-        password: Password,
-        hash: Option<PasswordHash>,
-        reply: oneshot::Sender<Result<Verification, HasherError>>,
-    },
 }
 
 impl HashingPool {
@@ -109,10 +66,16 @@ impl HashingPool {
                 if number == 0 {
                     load.note(scheme.measure());
                 }
-                work(scheme, &jobs, &load, settings.patience);
+                Worker::new(scheme, jobs, load, settings.patience).run();
             })?;
         }
         Ok(Self { queue, load, settings })
+    }
+
+    /// How many passwords have a turn, and wait for the work to begin.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.load.waiting.load(Ordering::Relaxed)
     }
 
     async fn submit<T>(
@@ -147,57 +110,6 @@ fn stand_back() {
     let _ = rustix::process::nice(NICENESS);
 }
 
-fn work(scheme: HashingScheme, jobs: &Mutex<Receiver<Waiting>>, load: &Load, patience: Duration) {
-    loop {
-        // The lock is held while waiting, not while hashing.
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Waiting { since, turn, job }) = next else { return };
-        let is_cancelled = turn.is_cancelled();
-        // The place is free before anybody hears of it.
-        drop(turn);
-        if is_cancelled {
-            job.refuse(HasherError::Cancelled);
-            continue;
-        }
-        if since.elapsed() > patience {
-            job.refuse(HasherError::Overloaded);
-            continue;
-        }
-        let started = Instant::now();
-        // A panic loses this job, whose reply is then dropped, and not the thread.
-        let hashed = catch_unwind(AssertUnwindSafe(|| job.run(scheme)));
-        if hashed.is_ok_and(|hashed| hashed) {
-            load.note(started.elapsed());
-        }
-    }
-}
-
-impl Job {
-    /// Does the work, unless whoever asked is gone; says whether it did.
-    fn run(self, scheme: HashingScheme) -> bool {
-        match self {
-            Self::Hash { reply, .. } if reply.is_closed() => false,
-            Self::Verify { reply, .. } if reply.is_closed() => false,
-            Self::Hash { password, reply } => {
-                drop(reply.send(scheme.hash(&password)));
-                true
-            }
-            Self::Verify { password, hash, reply, .. } => {
-                drop(reply.send(Ok(scheme.verify(&password, hash.as_ref()))));
-                true
-            }
-        }
-    }
-
-    /// Tells whoever asked that there will be no hash.
-    fn refuse(self, reason: HasherError) {
-        match self {
-            Self::Hash { reply, .. } => drop(reply.send(Err(reason))),
-            Self::Verify { reply, .. } => drop(reply.send(Err(reason))),
-        }
-    }
-}
-
 #[async_trait]
 impl PasswordHasher for HashingPool {
     fn admit(&self, cancellation: Cancellation) -> Result<Turn, HasherError> {
@@ -208,9 +120,8 @@ impl PasswordHasher for HashingPool {
         Ok(Turn::new(cancellation, Place(Arc::clone(&self.load))))
     }
 
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HasherError> {
+    async fn hash(&self, turn: Turn, password: Password) -> Result<PasswordHash, HasherError> {
         let (reply, receiver) = oneshot::channel();
-        let turn = self.admit(Cancellation::default())?;
         self.submit(turn, Job::Hash { password, reply }, receiver).await
     }
 
@@ -231,10 +142,24 @@ mod tests {
 
     const PATIENT: Duration = Duration::from_mins(1);
 
+    async fn hash(pool: &HashingPool) -> Result<PasswordHash, HasherError> {
+        let turn = pool.admit(Cancellation::default())?;
+        pool.hash(turn, Password::parse("SecurePass123!").unwrap()).await
+    }
+
+    /// Waits until the pool knows what a hash costs, and tells it.
+    async fn cost(pool: &HashingPool) -> Duration {
+        loop {
+            match pool.load.typical.load(Ordering::Relaxed) {
+                0 => tokio::time::sleep(Duration::from_millis(1)).await,
+                typical => return Duration::from_micros(typical),
+            }
+        }
+    }
+
     /// How many of 40 who ask at once are hashed, and how many are refused.
     async fn crowd(pool: &HashingPool) -> (usize, usize) {
-        let password = Password::parse("SecurePass123!").unwrap();
-        let everybody = (0..40).map(|_| pool.hash(password.clone()));
+        let everybody = (0..40).map(|_| hash(pool));
         let outcomes = futures_util::future::join_all(everybody).await;
         let overloaded = |outcome: &&Result<_, _>| matches!(outcome, Err(HasherError::Overloaded));
         let refused = outcomes.iter().filter(overloaded).count();
@@ -257,9 +182,7 @@ mod tests {
     async fn do_01_nobody_is_admitted_who_would_wait_too_long() {
         let patience = Duration::from_millis(300);
         let pool = pool(8, 1_000, patience);
-        // From then on the pool knows what a hash costs.
-        pool.hash(Password::parse("SecurePass123!").unwrap()).await.unwrap();
-        let cost = Duration::from_micros(pool.load.typical.load(Ordering::Relaxed));
+        let cost = cost(&pool).await;
         let admit = || pool.admit(Cancellation::default()).ok();
         let mut turns: Vec<_> = std::iter::from_fn(admit).take(10_000).collect();
         let longest = cost * u32::try_from(turns.len()).unwrap();
@@ -270,21 +193,26 @@ mod tests {
 
     #[tokio::test]
     async fn do_01_who_waited_too_long_is_refused_without_being_hashed() {
-        let pool = pool(4, 10, Duration::ZERO);
-        let refused = pool.hash(Password::parse("SecurePass123!").unwrap()).await;
-        assert!(matches!(refused, Err(HasherError::Overloaded)));
+        let pool = pool(8, 10, Duration::ZERO);
+        for _ in 0..3 {
+            assert!(matches!(hash(&pool).await, Err(HasherError::Overloaded)));
+        }
         assert_eq!(pool.load.waiting.load(Ordering::Relaxed), 0);
+        assert_eq!(pool.load.hashed.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]
     async fn do_01_who_left_is_not_hashed_for() {
-        let pool = pool(4, 10, PATIENT);
-        let cancellation = Cancellation::default();
-        let turn = pool.admit(cancellation.clone()).unwrap();
-        cancellation.cancel();
-        let password = Password::parse("SecurePass123!").unwrap();
-        let verified = pool.verify(turn, password, None).await;
-        assert!(matches!(verified, Err(HasherError::Cancelled)));
+        let pool = pool(8, 10, PATIENT);
+        for _ in 0..3 {
+            let cancellation = Cancellation::default();
+            let turn = pool.admit(cancellation.clone()).unwrap();
+            cancellation.cancel();
+            let password = Password::parse("SecurePass123!").unwrap();
+            let verified = pool.verify(turn, password, None).await;
+            assert!(matches!(verified, Err(HasherError::Cancelled)));
+        }
+        assert_eq!(pool.load.hashed.load(Ordering::Relaxed), 0);
     }
 
     /// The niceness of this process's threads by name, as the kernel tells it.
@@ -310,26 +238,89 @@ mod tests {
     async fn do_01_hashing_threads_stand_back_behind_the_others() {
         let pool = pool(4, 4, PATIENT);
         // Whoever hashed has stood back before.
-        pool.hash(Password::parse("SecurePass123!").unwrap()).await.unwrap();
+        hash(&pool).await.unwrap();
         let own = rustix::process::getpriority_process(None).unwrap();
         let hashing = niceness_of("(hashing-0");
         assert!(!hashing.is_empty());
         assert!(hashing.contains(&i64::from((own + NICENESS).min(19))), "{hashing:?}");
     }
 
-    #[test]
-    fn who_is_gone_is_not_worked_for() {
-        let scheme = HashingScheme::BcryptSha256 { cost: 4 };
-        let job = || {
-            let (reply, receiver) = oneshot::channel();
-            let password = Password::parse("SecurePass123!").unwrap();
-            (Job::Hash { password, reply }, receiver)
+    /// Passwords of different costs and schemes share a core, and each gets its answer.
+    #[tokio::test]
+    async fn whoever_shares_a_core_gets_their_own_answer() {
+        let pool = pool(5, 1_000, PATIENT);
+        let stored = [
+            ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
+            ("U*U*", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),
+            (
+                "pleaseletmein",
+                "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw",
+            ),
+        ];
+        let new = (0..7).map(|number| format!("password number {number}"));
+        let hashes = new.map(async |text| {
+            let turn = pool.admit(Cancellation::default()).unwrap();
+            let hash = pool.hash(turn, Password::parse(&text).unwrap()).await.unwrap();
+            (text, hash)
+        });
+        let mut known = futures_util::future::join_all(hashes).await;
+        known.extend(stored.map(|(text, hash)| (text.into(), PasswordHash::new(hash.into()))));
+        let everybody = known.iter().flat_map(|(text, _)| {
+            let tried =
+                known.iter().map(move |(own, hash)| (text == own, text, Some(hash.clone())));
+            tried.chain([(false, text, None)])
+        });
+        let answers = everybody.map(async |(is_right, text, hash)| {
+            let turn = pool.admit(Cancellation::default()).unwrap();
+            let found = pool.verify(turn, Password::parse(text).unwrap(), hash).await.unwrap();
+            assert_eq!(matches!(found, Verification::Match { .. }), is_right, "{text}");
+        });
+        let count = futures_util::future::join_all(answers).await.len();
+        assert_eq!(count, 10 * 11);
+        assert_eq!(pool.load.hashed.load(Ordering::Relaxed), 7 + 110);
+    }
+
+    /// Nobody waits for whoever came before: a password that costs little is done
+    /// while one that costs much goes on.
+    #[tokio::test]
+    async fn whoever_comes_later_is_taken_along() {
+        let pool = pool(14, 10, PATIENT);
+        let costly = hash(&pool);
+        let cheap = async {
+            tokio::task::yield_now().await;
+            let turn = pool.admit(Cancellation::default()).unwrap();
+            let stored = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+            let stored = PasswordHash::new(stored.to_owned());
+            pool.verify(turn, Password::parse("U*U").unwrap(), Some(stored)).await
         };
-        let (waited_for, receiver) = job();
-        assert!(waited_for.run(scheme));
-        drop(receiver);
-        let (abandoned, receiver) = job();
-        drop(receiver);
-        assert!(!abandoned.run(scheme));
+        tokio::pin!(costly, cheap);
+        tokio::select! {
+            biased;
+            hashed = &mut costly => panic!("one waited for the other: {hashed:?}"),
+            found = &mut cheap => assert!(matches!(found, Ok(Verification::Match { .. }))),
+        }
+        assert!(costly.await.is_ok());
+    }
+
+    /// Work that is done all at once does not hold up, one after the other, whoever
+    /// has begun.
+    #[tokio::test]
+    async fn whoever_has_begun_goes_on_between_others() {
+        let pool = pool(8, 100, PATIENT);
+        let begun = hash(&pool);
+        let others = futures_util::future::join_all((0..40).map(async |_| {
+            let turn = pool.admit(Cancellation::default()).unwrap();
+            let stored =
+                "$scrypt$ln=12,r=8,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+            let stored = PasswordHash::new(stored.to_owned());
+            pool.verify(turn, Password::parse("wrong").unwrap(), Some(stored)).await
+        }));
+        tokio::pin!(begun, others);
+        tokio::select! {
+            biased;
+            hashed = &mut begun => assert!(hashed.is_ok()),
+            _ = &mut others => panic!("it waited for all of the others"),
+        }
+        assert!(others.await.iter().all(Result::is_ok));
     }
 }

@@ -2,12 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use portcullis_bcrypt_lanes::{Hashing, MAX_LANES, advance};
 use portcullis_domain::ports::{HasherError, Verification};
 use portcullis_domain::{Password, PasswordHash};
 
+use super::task::Task;
 use super::{
     UnusableHash, argon2id, bcrypt_plain, bcrypt_sha256, django_pbkdf2, firebase_scrypt, scrypt,
 };
+
+/// Rounds of bcrypt that tell what all of them take: some ten milliseconds.
+const MEASURED_ROUNDS: u32 = 64;
+#[expect(clippy::cast_possible_truncation, reason = "it is 4")]
+const LANES: u32 = MAX_LANES as u32;
 
 /// How new passwords are hashed (`PASSWORD_HASHER`, `BCRYPT_ROUNDS`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +28,13 @@ pub enum HashingScheme {
     Argon2id,
 }
 
-/// The stored hash of an account that has no password: it matches nothing, and
-/// only a password reset gives its owner one.
-pub const NO_PASSWORD: &str = "!";
-
-/// Whether this version can verify a stored hash, or holds it to be
-/// [`NO_PASSWORD`]. Computes nothing.
+/// Whether this version can verify a stored hash, or it is
+/// [`PasswordHash::none`]. Computes nothing.
 ///
 /// # Errors
 /// [`UnusableHash`] says why not; nothing would ever match such a hash.
 pub fn check_hash(hash: &PasswordHash) -> Result<(), UnusableHash> {
-    if hash.expose() == NO_PASSWORD { Ok(()) } else { Stored::parse(hash.expose()).map(drop) }
+    if hash.is_none() { Ok(()) } else { Stored::parse(hash.expose()).map(drop) }
 }
 
 /// A stored hash, taken apart; what cannot be taken apart matches nothing.
@@ -64,15 +67,22 @@ impl Stored {
         }
     }
 
-    fn matches(&self, password: &Password) -> bool {
-        let bytes = password.expose().as_bytes();
+    /// Whether it is that password's.
+    fn check(self, password: Password) -> Task<bool> {
+        let bytes = || password.expose().as_bytes();
         match self {
-            Self::BcryptSha256(parts) => parts.matches(bytes),
-            Self::Argon2id(parts) => parts.matches(bytes),
-            Self::Bcrypt(parts) => parts.matches(bytes),
-            Self::Scrypt(parts) => parts.matches(bytes),
-            Self::DjangoPbkdf2(parts) => parts.matches(bytes),
-            Self::FirebaseScrypt(parts) => parts.matches(bytes),
+            Self::BcryptSha256(parts) => parts.check(bytes()),
+            Self::Bcrypt(parts) => parts.check(bytes()),
+            Self::Argon2id(parts) => {
+                Task::whole(move || parts.matches(password.expose().as_bytes()))
+            }
+            Self::Scrypt(parts) => Task::whole(move || parts.matches(password.expose().as_bytes())),
+            Self::DjangoPbkdf2(parts) => {
+                Task::whole(move || parts.matches(password.expose().as_bytes()))
+            }
+            Self::FirebaseScrypt(parts) => {
+                Task::whole(move || parts.matches(password.expose().as_bytes()))
+            }
         }
     }
 
@@ -89,39 +99,53 @@ impl Stored {
 
 impl HashingScheme {
     /// Hashes with a fresh salt. Takes a good part of a second.
-    pub(crate) fn hash(self, password: &Password) -> Result<PasswordHash, HasherError> {
-        let bytes = password.expose().as_bytes();
-        let text = match self {
-            Self::BcryptSha256 { cost } => bcrypt_sha256::hash(bytes, cost),
-            Self::Argon2id => argon2id::hash(bytes),
-        };
-        text.map(PasswordHash::new).map_err(HasherError::Failed)
+    pub(super) fn hash(self, password: Password) -> Task<Result<PasswordHash, HasherError>> {
+        match self {
+            Self::BcryptSha256 { cost } => {
+                let task = bcrypt_sha256::hash(password.expose().as_bytes(), cost);
+                task.map(|text| Ok(PasswordHash::new(text)))
+            }
+            Self::Argon2id => Task::whole(move || {
+                let text = argon2id::hash(password.expose().as_bytes());
+                text.map(PasswordHash::new).map_err(HasherError::Failed)
+            }),
+        }
     }
 
     /// Checks a password. Without a hash, or with a damaged one, it does the
     /// work of a current one all the same and matches nothing.
-    pub(crate) fn verify(self, password: &Password, hash: Option<&PasswordHash>) -> Verification {
+    pub(super) fn verify(
+        self,
+        password: Password,
+        hash: Option<&PasswordHash>,
+    ) -> Task<Verification> {
         let Some(stored) = hash.and_then(|hash| Stored::parse(hash.expose()).ok()) else {
-            self.pretend(password);
-            return Verification::Mismatch;
+            // The work of checking, against a salt that is nobody's.
+            return self.hash(password).map(|_| Verification::Mismatch);
         };
-        if stored.matches(password) {
-            Verification::Match { outdated: !stored.is_of(self) }
-        } else {
-            Verification::Mismatch
-        }
+        let outdated = !stored.is_of(self);
+        stored.check(password).map(move |matches| {
+            if matches { Verification::Match { outdated } } else { Verification::Mismatch }
+        })
     }
 
-    /// How long a hash takes at present: the pool should know before a crowd asks.
+    /// What a hash costs a core at present when others wait, too: the pool should
+    /// know before a crowd asks.
     pub(super) fn measure(self) -> Duration {
         let started = Instant::now();
-        drop(Password::parse("measured").map(|password| self.hash(&password)));
-        started.elapsed()
-    }
-
-    /// The work of checking, against a salt that is nobody's.
-    fn pretend(self, password: &Password) {
-        drop(self.hash(password));
+        match self {
+            Self::BcryptSha256 { cost } => {
+                let mut crowd: [_; MAX_LANES] =
+                    std::array::from_fn(|_| Hashing::new(b"measured\0", [0; 16], cost));
+                let rounds = 1 << cost;
+                let done = advance(&mut crowd.each_mut(), MEASURED_ROUNDS).max(1);
+                started.elapsed() * rounds / done / LANES
+            }
+            Self::Argon2id => {
+                drop(argon2id::hash(b"measured"));
+                started.elapsed()
+            }
+        }
     }
 }
 
@@ -131,7 +155,7 @@ mod tests {
 
     fn verify(scheme: HashingScheme, typed: &str, stored: &str) -> Verification {
         let password = Password::parse(typed).unwrap();
-        scheme.verify(&password, Some(&PasswordHash::new(stored.to_owned())))
+        scheme.verify(password, Some(&PasswordHash::new(stored.to_owned()))).run()
     }
 
     #[test]
@@ -177,12 +201,12 @@ mod tests {
             HashingScheme::BcryptSha256 { cost: 5 },
             HashingScheme::Argon2id,
         ];
-        let password = Password::parse("SecurePass123!").unwrap();
+        let password = || Password::parse("SecurePass123!").unwrap();
         for made in schemes {
-            let hash = made.hash(&password).unwrap();
+            let hash = made.hash(password()).run().unwrap();
             for now in schemes {
                 let expected = Verification::Match { outdated: made != now };
-                assert_eq!(now.verify(&password, Some(&hash)), expected, "{made:?} {now:?}");
+                assert_eq!(now.verify(password(), Some(&hash)).run(), expected, "{made:?} {now:?}");
             }
         }
     }
@@ -226,10 +250,13 @@ mod tests {
 
     #[test]
     fn no_password_matches_no_password_mark() {
-        assert_eq!(check_hash(&PasswordHash::new(NO_PASSWORD.to_owned())), Ok(()));
+        assert_eq!(check_hash(&PasswordHash::none()), Ok(()));
         let scheme = HashingScheme::BcryptSha256 { cost: 4 };
         for typed in ["", "!", "SecurePass123!"] {
-            assert_eq!(verify(scheme, typed, NO_PASSWORD), Verification::Mismatch);
+            assert_eq!(
+                verify(scheme, typed, PasswordHash::none().expose()),
+                Verification::Mismatch
+            );
         }
     }
 }

@@ -9,8 +9,10 @@ use aws_lc_rs::{rsa, signature};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use portcullis_domain::Cause;
+use portcullis_domain::{Cause, Timestamp};
 use serde_json::{Value, json};
+
+use super::rotation;
 
 /// How access tokens are signed (`JWT_ALGORITHM`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,9 +73,12 @@ impl JwtAlgorithm {
 }
 
 /// A private key with everything that is derived from it.
+#[derive(Clone)]
 pub struct SigningKey {
     /// Its name, which tokens carry.
     pub(super) kid: String,
+    /// From when on it signs; `None` is from the beginning.
+    pub(super) signs_from: Option<Timestamp>,
     pub(super) encoding: EncodingKey,
     pub(super) decoding: DecodingKey,
     /// Its public half as a JSON Web Key; symmetric keys have none.
@@ -81,10 +86,23 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
+    /// Its name, which tokens carry.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The same, but it signs nothing before that moment.
+    #[must_use]
+    pub fn not_before(self, moment: Timestamp) -> Self {
+        Self { signs_from: self.signs_from.max(Some(moment)), ..self }
+    }
+
     /// The key of HS256: the bytes of the secret as given.
     pub(super) fn symmetric(kid: String, secret: &[u8]) -> Self {
         Self {
             kid,
+            signs_from: None,
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
             public: None,
@@ -137,6 +155,7 @@ impl SigningKey {
         public["kid"] = kid.into();
         public["alg"] = algorithm.name().into();
         public["use"] = "sig".into();
-        Ok(Self { kid: kid.to_owned(), encoding, decoding, public: Some(public) })
+        let signs_from = rotation::signs_from(kid);
+        Ok(Self { kid: kid.to_owned(), signs_from, encoding, decoding, public: Some(public) })
     }
 }

@@ -41,15 +41,17 @@ pub struct Attempted {
     pub user: Option<User>,
 }
 
-/// A session to be opened by a password that was right.
+/// A session to be opened by a password that was right, or by somebody else who
+/// vouches for its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
     /// The session.
     pub session: Session,
-    /// The user's `password_changed_at` as of when the password was checked.
+    /// The user's `password_changed_at` as of when they were known to be who they
+    /// are.
     pub password_changed_at: Timestamp,
-    /// The attempt that is forgiven.
-    pub attempt: Attempt,
+    /// The attempt that is forgiven, if a password was tried.
+    pub attempt: Option<Attempt>,
 }
 
 /// What opening a session did.
@@ -74,8 +76,8 @@ pub trait LoginStore: Send + Sync {
         policy: LockoutPolicy,
     ) -> Result<Attempted, StoreError>;
 
-    /// Opens the session, sets the user's last login and forgives the attempt's
-    /// counters, all at once. Of the user's sessions that are live then, this
+    /// Opens the session, sets the user's last login and forgives the counters of
+    /// the attempt, if there was one, all at once. Of the user's sessions that are live then, this
     /// one and the newest others stay, [`MAX_LIVE_SESSIONS`] in all; older ones
     /// end in the same step, however many logins run in parallel. `None`, and
     /// nothing changes, if the user is no longer active or their password is

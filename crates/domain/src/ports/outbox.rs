@@ -22,11 +22,12 @@ pub struct Claim {
 pub struct Lease {
     /// How long nobody else may claim it.
     pub duration: Duration,
-    /// At most this many letters.
+    /// At most this many letters, or jobs.
     pub limit: u32,
 }
 
-/// Recipients take turns among so many of the letters that are due longest.
+/// Recipients take turns among so many of the letters that are due longest; so do
+/// kinds among jobs.
 pub const TURNS_AMONG: u32 = 1_000;
 
 /// Chooses `limit` of the letters that are due, given oldest first with their
@@ -72,23 +73,31 @@ pub trait OutboxQueue: Send + Sync {
     /// letter is held by one claim at a time; one whose lease ended is due again.
     async fn claim(&self, now: Timestamp, lease: Lease) -> Result<Vec<Claim>, StoreError>;
 
-    /// The letter is delivered, or there is nobody to deliver it to.
+    /// The letter is delivered, or there is nobody to deliver it to, whoever holds it.
     async fn settle(&self, id: LetterId, at: Timestamp) -> Result<(), StoreError>;
 
-    /// The letter is to be tried again at `due`, because of `reason`.
+    /// The letter is to be tried again at `due`, because of `reason`. Like the next
+    /// two steps, this changes nothing once another attempt holds it.
     async fn postpone(
         &self,
         id: LetterId,
+        attempt: u32,
         due: Timestamp,
         reason: String,
     ) -> Result<(), StoreError>;
 
     /// The letter will never be delivered, because of `reason`; it is kept
     /// for an operator.
-    async fn bury(&self, id: LetterId, at: Timestamp, reason: String) -> Result<(), StoreError>;
+    async fn bury(
+        &self,
+        id: LetterId,
+        attempt: u32,
+        at: Timestamp,
+        reason: String,
+    ) -> Result<(), StoreError>;
 
     /// The claim is given back untried, due at once.
-    async fn release(&self, id: LetterId) -> Result<(), StoreError>;
+    async fn release(&self, id: LetterId, attempt: u32) -> Result<(), StoreError>;
 
     /// Letters that were given up, or the ones that are still to be sent.
     /// Oldest first, at most `limit`.

@@ -76,20 +76,27 @@ pub enum Verification {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// Takes a place in the queue, before anything is looked up or written for
-    /// the one who asks: whoever comes in vain is sent away at once.
+    /// Takes a place in the queue, before anything is written for the one who
+    /// asks: whoever comes in vain is sent away at once.
     ///
     /// # Errors
     /// [`HasherError::Overloaded`] when they would have to wait too long.
     fn admit(&self, cancellation: Cancellation) -> Result<Turn, HasherError>;
 
     /// Hashes a new password with a fresh salt, by the scheme and cost that
-    /// are set.
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HasherError>;
+    /// are set. Work that has begun is finished, although it was cancelled.
+    ///
+    /// # Errors
+    /// [`HasherError::Cancelled`] when the turn was cancelled before the work
+    /// began, [`HasherError::Overloaded`] when it came too late.
+    async fn hash(&self, turn: Turn, password: Password) -> Result<PasswordHash, HasherError>;
 
     /// Checks a password. Without a hash (no such account) it does the same
     /// work against a hash that nothing matches. Work that has begun is finished,
     /// although it was cancelled.
+    ///
+    /// # Errors
+    /// As [`PasswordHasher::hash`].
     async fn verify(
         &self,
         turn: Turn,

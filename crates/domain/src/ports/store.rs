@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::identity::Subject;
 use crate::ports::IdentifierDigest;
 use crate::{
-    AuditEvent, Letter, LoginIdentifier, NewUser, OneTimeToken, PasswordHash, PersonName, Purpose,
-    Session, SessionEnd, SessionId, StoreError, Timestamp, TokenDigest, User, UserId,
+    AuditEvent, IdentityLink, IdentitySource, Letter, LoginIdentifier, NewUser, OneTimeToken,
+    PasswordHash, PersonName, Purpose, Session, SessionEnd, SessionId, StoreError, Timestamp,
+    TokenDigest, User, UserId,
 };
 
 /// The durable store.
@@ -38,6 +40,10 @@ pub trait UnitOfWork: Send {
     fn lockouts(&mut self) -> &mut dyn Lockouts;
     /// Letters that are owed.
     fn outbox(&mut self) -> &mut dyn Outbox;
+    /// Who users are elsewhere.
+    fn identity_links(&mut self) -> &mut dyn IdentityLinks;
+    /// Devices that notices go to.
+    fn devices(&mut self) -> &mut dyn Devices;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn Audit;
     /// Makes everything visible, durably. On an error nothing is known to
@@ -217,4 +223,27 @@ pub trait Audit: Send {
 
     /// The newest entries of a user, newest first, at most `limit`.
     async fn of_user(&mut self, user: UserId, limit: u32) -> Result<Vec<AuditEvent>, StoreError>;
+}
+
+/// Devices in a unit of work; beside it, [`DeviceStore`](crate::ports::DeviceStore).
+#[async_trait]
+pub trait Devices: Send {
+    /// Forgets all of a user's devices.
+    async fn forget_all_of(&mut self, user: UserId) -> Result<(), StoreError>;
+}
+
+/// Who users are elsewhere, in a unit of work.
+#[async_trait]
+pub trait IdentityLinks: Send {
+    /// The account that a provider's user is linked to.
+    async fn user_of(
+        &mut self,
+        source: IdentitySource,
+        subject: &Subject,
+    ) -> Result<Option<User>, StoreError>;
+
+    /// Links a provider's user to an account, unless they are linked already;
+    /// says whether they are now. Of any number of parallel links of one
+    /// provider's user one succeeds.
+    async fn link(&mut self, link: &IdentityLink) -> Result<bool, StoreError>;
 }

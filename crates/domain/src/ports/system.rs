@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::{AccessTokenId, Cause, LetterId, Seed, SessionId, Timestamp, UserId};
+use crate::{AccessTokenId, Cause, JobId, LetterId, Seed, SessionId, Timestamp, UserId};
 
 /// Tells the time.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -23,6 +23,11 @@ pub trait IdGenerator: Send + Sync {
     fn access_token(&self) -> AccessTokenId;
     /// A letter's: unguessable, since one-time tokens are derived from it.
     fn letter(&self) -> LetterId;
+    /// An object's in an object store: unguessable, since whoever knows it may find
+    /// the object.
+    fn object(&self) -> Uuid;
+    /// A job's: an operator's word for it.
+    fn job(&self) -> JobId;
     /// A request's, where its client named none; it stands in logs and answers.
     fn request(&self) -> Uuid;
 }

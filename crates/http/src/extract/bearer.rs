@@ -3,12 +3,14 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use portcullis_domain::Contract;
-use portcullis_domain::ports::{Bucket, Caller, Quota};
+use portcullis_domain::ports::{Bucket, Caller, Quota, Verdict};
+use portcullis_domain::{AccessClaims, Contract};
 
+use super::subject::Subject;
 use crate::Api;
+use crate::middleware::admission::Admitted;
 use crate::middleware::rate_limit::{Verdicts, retry_after};
 use crate::problem::Problem;
 
@@ -27,13 +29,7 @@ impl FromRequest for Bearer {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let mut values = request.headers().get_all(header::AUTHORIZATION);
-        let bearer = match (values.next(), values.next()) {
-            (None, _) => Self::Absent,
-            (Some(value), None) => value.to_str().map_or(Self::Malformed, parse),
-            (Some(_), Some(_)) => Self::Malformed,
-        };
-        ready(Ok(bearer))
+        ready(Ok(Self::of(request.headers())))
     }
 }
 
@@ -43,13 +39,24 @@ fn parse(value: &str) -> Bearer {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Bearer::Absent;
     }
-    if token.is_empty() || token.contains(|c: char| !c.is_ascii_graphic() || c == ',') {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+    if token.is_empty() || !token.bytes().all(is_plain) {
         return Bearer::Malformed;
     }
     Bearer::Token(token.to_owned())
 }
 
 impl Bearer {
+    /// Whom the headers of a request speak of.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(header::AUTHORIZATION);
+        match (values.next(), values.next()) {
+            (None, _) => Self::Absent,
+            (Some(value), None) => value.to_str().map_or(Self::Malformed, parse),
+            (Some(_), Some(_)) => Self::Malformed,
+        }
+    }
+
     /// Finds out who it is, counting the request against their own limit
     /// before any store is asked. Refusals speak the given contract.
     pub(crate) async fn authenticate(
@@ -64,22 +71,39 @@ impl Bearer {
             Self::Token(token) => token,
         };
         let denied = |denied| Problem::of_access(denied, contract);
-        let claims = api.app.verify_access_token(token).map_err(denied)?;
-        if let Some(limits) = api.settings.rate_limits {
-            let quota = Quota { limit: limits.user, window: limits.window };
-            let now = api.app.now();
-            // A limiter that is away lets requests through (contract §6).
-            if let Ok(verdict) =
-                api.limiters.shared.take(Bucket::User(claims.user), quota, now).await
-            {
-                Verdicts::add(&mut request.extensions_mut(), verdict);
-                if !verdict.allowed {
-                    return Err(Problem::rate_limited(retry_after(&verdict, now)));
-                }
+        let admitted = request.extensions_mut().remove::<Admitted>();
+        let recognised = if let Some(Admitted { claims, own, found }) = admitted {
+            heed(request, api, own)?;
+            let found = found.map_err(|error| denied(error.into()))?;
+            api.app.recognise(&claims, found).await
+        } else {
+            let claims = api.app.verify_access_token(token).map_err(denied)?;
+            if let Some(own) = own_limit(api, &claims).await {
+                heed(request, api, own)?;
             }
-        }
-        api.app.authenticate(&claims).await.map_err(denied)
+            api.app.authenticate(&claims).await
+        };
+        let caller = recognised.map_err(denied)?;
+        Subject::from(&caller).note(request);
+        Ok(caller)
     }
+}
+
+/// Takes the request from its user's own limit. One that is away lets requests through
+/// (contract §6).
+async fn own_limit(api: &Api, claims: &AccessClaims) -> Option<Verdict> {
+    let limits = api.settings.rate_limits?;
+    let quota = Quota { limit: limits.user, window: limits.window };
+    api.limiters.shared.take(Bucket::User(claims.user), quota, api.app.now()).await.ok()
+}
+
+/// What the user's own limit said, for the answer's headers and for the request.
+fn heed(request: &HttpRequest, api: &Api, verdict: Verdict) -> Result<(), Problem> {
+    Verdicts::add(&mut request.extensions_mut(), verdict);
+    if verdict.allowed {
+        return Ok(());
+    }
+    Err(Problem::rate_limited(retry_after(&verdict, api.app.now())))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Bodies: bounded in size and time, JSON or form, read into [`Fields`].
 
-use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::web::Bytes;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpRequest, web};
 use futures_core::Stream;
 use percent_encoding::percent_decode_str;
 use secrecy::zeroize::Zeroizing;
@@ -19,11 +18,12 @@ use serde_json::{Map, Value};
 use super::fields::Fields;
 use crate::problem::Problem;
 
-/// Largest body (contract §2).
-const MAX_BYTES: usize = 64 * 1024;
-
-/// How long a client may take to send its body (contract §2: under 30 s).
-const PATIENCE: Duration = Duration::from_secs(15);
+/// What contract §2 allows to every route: 64 KiB, within less than 30 s.
+const BODY: Bounds = Bounds { bytes: MAX_BODY, patience: Duration::from_secs(15) };
+/// Largest body of a route that reads fields, in bytes.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+/// How long a client may take to send a file: a few MiB over a bad line.
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(20);
 
 const JSON: &str = "application/json";
 const URL_ENCODED: &str = "application/x-www-form-urlencoded";
@@ -35,10 +35,10 @@ const FORMS: &str = "application/x-www-form-urlencoded or multipart/form-data";
 /// A body as it came, as an argument of a handler.
 pub(crate) struct Body {
     /// The media type in lower case and without parameters; empty if absent.
-    pub(crate) media_type: String,
-    pub(crate) content_type: String,
+    media_type: String,
+    content_type: String,
     /// Wiped when dropped: it may hold a password or a token.
-    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    bytes: Zeroizing<Vec<u8>>,
 }
 
 impl FromRequest for Body {
@@ -51,35 +51,58 @@ impl FromRequest for Body {
             .get(header::CONTENT_TYPE)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
             .unwrap_or_default();
-        let is_encoded = request
-            .headers()
-            .get_all(header::CONTENT_ENCODING)
-            .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
         let is_ambiguous = request.headers().get_all(header::CONTENT_TYPE).count() > 1;
-        let announced = request
-            .headers()
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        let payload = payload.take();
+        let received = receive(request, payload.take(), BODY);
         Box::pin(async move {
-            if announced.is_some_and(|length| length > MAX_BYTES) {
-                return Err(Problem::too_large().into());
-            }
-            if is_encoded {
-                return Err(Problem::encoded().into());
-            }
-            let reading = read(payload, announced.unwrap_or_default());
-            let bytes = actix_web::rt::time::timeout(PATIENCE, reading)
-                .await
-                .map_err(|_| Problem::timed_out())??;
             // Two readers of two media types might see two different requests.
-            let media_type = if is_ambiguous {
-                AMBIGUOUS
-            } else {
-                content_type.split(';').next().unwrap_or_default()
-            };
-            Ok(Self { media_type: media_type.trim().to_ascii_lowercase(), content_type, bytes })
+            let content_type = if is_ambiguous { AMBIGUOUS.to_owned() } else { content_type };
+            Ok(Self::new(content_type, received.await?))
         })
+    }
+}
+
+/// Reads a body that is no text, up to `limit` bytes, whatever its media type
+/// says.
+pub(crate) async fn read_upload(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Vec<u8>, actix_web::Error> {
+    let bounds = Bounds { bytes: limit, patience: UPLOAD_PATIENCE };
+    let mut received = receive(request, payload.into_inner(), bounds).await?;
+    Ok(std::mem::take(&mut *received))
+}
+
+/// How much is read, and how long that may take.
+#[derive(Clone, Copy)]
+struct Bounds {
+    bytes: usize,
+    patience: Duration,
+}
+
+fn receive(
+    request: &HttpRequest,
+    payload: Payload,
+    bounds: Bounds,
+) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, actix_web::Error>> + use<> {
+    let is_encoded = request
+        .headers()
+        .get_all(header::CONTENT_ENCODING)
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    async move {
+        if announced.is_some_and(|length| length > bounds.bytes) {
+            return Err(Problem::too_large(bounds.bytes).into());
+        }
+        if is_encoded {
+            return Err(Problem::encoded().into());
+        }
+        let reading = read(payload, announced.unwrap_or_default(), bounds.bytes);
+        let read = actix_web::rt::time::timeout(bounds.patience, reading).await;
+        read.map_err(|_| Problem::timed_out())?
     }
 }
 
@@ -87,16 +110,17 @@ impl FromRequest for Body {
 async fn read(
     mut payload: Payload,
     announced: usize,
+    limit: usize,
 ) -> Result<Zeroizing<Vec<u8>>, actix_web::Error> {
     let mut body = Zeroizing::new(Vec::with_capacity(announced));
     while let Some(chunk) = next_chunk(&mut payload).await {
         let chunk = chunk?;
-        if body.len() + chunk.len() > MAX_BYTES {
-            return Err(Problem::too_large().into());
+        if body.len() + chunk.len() > limit {
+            return Err(Problem::too_large(limit).into());
         }
         if body.capacity() - body.len() < chunk.len() {
             // Sent in chunks, without a length: make room for the longest.
-            let mut roomy = Zeroizing::new(Vec::with_capacity(MAX_BYTES));
+            let mut roomy = Zeroizing::new(Vec::with_capacity(limit));
             roomy.extend_from_slice(&body);
             body = roomy;
         }
@@ -109,7 +133,26 @@ async fn next_chunk(payload: &mut Payload) -> Option<Result<Bytes, PayloadError>
     poll_fn(|context| Pin::new(&mut *payload).poll_next(context)).await
 }
 
+/// In lower case and without parameters.
+fn media_type_of(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_form_type(media_type: &str) -> bool {
+    media_type == URL_ENCODED || media_type == MULTIPART
+}
+
+/// Whether a request that nobody reads brings a form, by its own word.
+pub(crate) fn is_form(headers: &header::HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|text| is_form_type(&media_type_of(text)))
+}
+
 impl Body {
+    pub(crate) fn new(content_type: String, bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self { media_type: media_type_of(&content_type), content_type, bytes }
+    }
+
     /// Whether nothing was sent.
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
@@ -117,7 +160,7 @@ impl Body {
 
     /// Whether it is a form of either kind.
     pub(crate) fn is_form(&self) -> bool {
-        self.media_type == URL_ENCODED || self.media_type == MULTIPART
+        is_form_type(&self.media_type)
     }
 
     /// Reads a JSON object; no content type counts as JSON, no bytes as an
@@ -147,19 +190,14 @@ impl Body {
             _ => return Err(Problem::unsupported_media_type(FORMS)),
         };
         let broken = || Problem::invalid_body("value_error.form", "the body is not a valid form");
-        let (mut fields, mut empty) = (Map::new(), BTreeSet::new());
+        let mut fields = Map::new();
         for (name, value) in pairs.ok_or_else(broken)? {
             // Named twice, be it once without a value: two readers might see two forms.
-            let is_new = !fields.contains_key(&name) && !empty.contains(&name);
-            if !is_new {
+            if fields.insert(name, Value::String(value)).is_some() {
                 return Err(broken());
             }
-            if value.is_empty() {
-                empty.insert(name);
-            } else {
-                fields.insert(name, Value::String(value));
-            }
         }
+        fields.retain(|_, value| value != "");
         Ok(Fields::new(fields))
     }
 
@@ -259,7 +297,7 @@ mod tests {
 
     fn json(bytes: &[u8]) -> Result<Fields, Problem> {
         let bytes = Zeroizing::new(bytes.to_vec());
-        Body { media_type: JSON.into(), content_type: JSON.into(), bytes }.json()
+        Body::new(JSON.into(), bytes).json()
     }
 
     fn kind(refused: Result<Fields, Problem>) -> &'static str {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use portcullis_domain::purchase::{InvalidProductId, InvalidSignedPayload, InvalidTransactionId};
 use portcullis_domain::{InvalidEmail, InvalidName, InvalidPassword, InvalidUsername};
 use secrecy::zeroize::{Zeroize, Zeroizing};
 use serde_json::{Map, Value};
@@ -133,24 +134,29 @@ impl Invalid for NotPassword {
     }
 }
 
-impl Invalid for InvalidEmail {
-    fn kind(&self) -> &'static str {
-        "value_error.email"
-    }
+/// Errors that tell all in their text, under this name.
+macro_rules! told_as {
+    ($($error:ty = $kind:literal,)+) => {
+        $(
+            impl Invalid for $error {
+                fn kind(&self) -> &'static str {
+                    $kind
+                }
 
-    fn message(&self) -> Cow<'static, str> {
-        self.to_string().into()
-    }
+                fn message(&self) -> Cow<'static, str> {
+                    self.to_string().into()
+                }
+            }
+        )+
+    };
 }
 
-impl Invalid for InvalidUsername {
-    fn kind(&self) -> &'static str {
-        "value_error.username"
-    }
-
-    fn message(&self) -> Cow<'static, str> {
-        self.to_string().into()
-    }
+told_as! {
+    InvalidEmail = "value_error.email",
+    InvalidUsername = "value_error.username",
+    InvalidTransactionId = "value_error.transaction_id",
+    InvalidProductId = "value_error.product_id",
+    InvalidSignedPayload = "value_error.signed_payload",
 }
 
 impl Invalid for InvalidName {

@@ -5,3 +5,4 @@ pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod fields;
+pub(crate) mod subject;

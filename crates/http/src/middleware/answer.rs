@@ -6,17 +6,21 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
+use portcullis_domain::SourceAddress;
 use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::Cancellation;
-use tracing::{Instrument, error, info, info_span};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, error, error_span, info};
 
 use super::{routed_path, security_headers};
 use crate::extract::client::source_of;
+use crate::extract::subject::Subject;
 use crate::problem::Problem;
+use crate::traces::{Asked, Outcome};
 use crate::{Api, CorsOrigins, Exchange};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,92 +35,173 @@ const MAX_TARGET: usize = 8 * 1024;
 /// itself stops at 96 headers (431) and at 128 KiB before it parses (431).
 const MAX_HEAD: usize = 32 * 1024;
 
+/// How the route of a request that no pattern fits is called.
+const UNMATCHED: &str = "unmatched";
+
 /// Gives the request an id, and whatever comes back its final form.
 pub(crate) async fn answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
     let Some(api) = request.app_data::<web::Data<Api>>().cloned() else {
         return Ok(request.into_response(HttpResponse::InternalServerError().finish()));
     };
-    let _on_connection = request.request().conn_data::<Exchange>().map(Exchange::begin);
-    let _on_server = api.traffic.request();
+    let _on_connection = request.request().conn_data::<Exchange>().map(|exchange| {
+        exchange.announce(announced_length(&request));
+        exchange.begin()
+    });
     let id = request_id(&request).unwrap_or_else(|| api.app.new_request_id());
     let client = source_of(request.request());
     let path = routed_path(&request).to_owned();
-    let method = request.method().clone();
     // The pattern, never the path: a path may hold a token.
-    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let pattern = request.match_pattern();
+    let watch = Watch::over(&request);
+    // On its own, to its last line in the log: the framework drops what it waits for
+    // when the client hangs up, and a statement that is dropped half-way costs its
+    // connection.
+    let span = error_span!("request", request_id = %id, %client, otel.kind = Empty);
+    let trace = trace_of(&api, &span, &request, pattern.as_deref());
+    let begun = Begun { id: id.clone(), client, pattern, trace };
+    let handled = handle(request, next, api.clone(), begun).instrument(span.clone());
+    let handled = actix_web::rt::spawn(handled).await;
+    drop(watch);
+    handled.unwrap_or_else(|_| {
+        if let Some(traces) = &api.traces {
+            traces.end(&span, &Outcome { status: 500, subject: None });
+        }
+        error!(request_id = %id, %client, status = 500, "a handler panicked");
+        Err(after_panic(&api, &id, &path))
+    })
+}
+
+/// What is known of a request before it is handled.
+struct Begun {
+    id: String,
+    client: SourceAddress,
+    /// The pattern that its path is routed by, if there is one.
+    pattern: Option<String>,
+    /// The trace that it belongs to, if that is followed.
+    trace: Option<String>,
+}
+
+/// Tells whoever follows requests of this one.
+fn trace_of(
+    api: &Api,
+    span: &Span,
+    request: &ServiceRequest,
+    pattern: Option<&str>,
+) -> Option<String> {
+    let headers = |name: &str| request.headers().get(name)?.to_str().ok();
+    let asked = Asked { method: request.method().as_str(), route: pattern, headers: &headers };
+    api.traces.as_ref()?.begin(span, &asked)
+}
+
+async fn handle(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    api: web::Data<Api>,
+    begun: Begun,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Begun { id, client, pattern, trace } = begun;
+    let _on_server = api.traffic.request();
+    let mut measured = Measured::begin(&api, pattern, request.method());
 
     // What handlers and inner layers refuse comes back as an answer, too.
-    let span = info_span!("request", request_id = %id, %client);
-    let hang_up = HangUp::watched_for(&request);
-    let handled = async move {
-        match head_refused(&request) {
-            Some(problem) => Ok(request.into_response(problem.error_response())),
-            None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
-        }
+    let answered = match head_refused(&request) {
+        Some(problem) => request.into_response(problem.error_response()),
+        None => next.call(request).await?.map_into_boxed_body(),
     };
-    // On its own: the framework drops what it waits for when the client hangs up,
-    // and a statement that is dropped half-way costs its connection.
-    let answered = actix_web::rt::spawn(handled.instrument(span)).await;
-    drop(hang_up);
-    let Ok(answered) = answered else {
-        error!(request_id = %id, %method, route, status = 500, "a handler panicked");
-        return Err(after_panic(&api, &id, &path));
-    };
-    let (mut response, problem) = write_out(answered?, &api);
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    if api.traffic.is_leaving() {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    }
-    // What the CORS layer refuses or never sees depends on the origin too.
-    let has_list = matches!(api.settings.cors, CorsOrigins::Listed(_));
-    if has_list && !response.headers().contains_key(header::VARY) {
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
-    }
+    let (mut response, problem) = write_out(answered, &api);
+    finish(response.response_mut(), &api, &id);
 
     let status = response.status().as_u16();
+    measured.status = status;
+    let Measured { pattern, method, started, .. } = &measured;
+    let route = pattern.as_deref().unwrap_or(UNMATCHED);
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let code = problem.as_ref().map(|problem| tracing::field::debug(problem.code));
     if let Some(cause) = problem.and_then(|problem| problem.cause) {
         let cause = with_causes(&*cause);
         error!(request_id = %id, %method, route, status, cause, "a request failed");
     }
-    info!(request_id = %id, %client, %method, route, status, code, micros, "answered");
+    let subject = Subject::of(response.request());
+    if let Some(traces) = &api.traces {
+        traces.end(&Span::current(), &Outcome { status, subject });
+    }
+    let user = subject.map(|subject| tracing::field::display(subject.user.as_uuid()));
+    let session = subject.map(|subject| tracing::field::display(subject.session.as_uuid()));
+    info!(
+        request_id = %id, trace_id = trace, %client, user, session, %method, route, status, code, micros,
+        "answered"
+    );
     Ok(response)
 }
 
-/// Tells the handler of a request when its client hangs up, which is when the
-/// framework drops this.
-struct HangUp(Cancellation);
+/// Counts a request when it ends: one whose handler panics, too.
+struct Measured {
+    api: web::Data<Api>,
+    pattern: Option<String>,
+    method: Method,
+    started: Instant,
+    /// What it is answered; a defect of ours until that is known.
+    status: u16,
+}
 
-impl HangUp {
-    fn watched_for(request: &ServiceRequest) -> Self {
+impl Measured {
+    fn begin(api: &web::Data<Api>, pattern: Option<String>, method: &Method) -> Self {
+        let (api, method) = (api.clone(), method.clone());
+        Self { api, pattern, method, started: Instant::now(), status: 500 }
+    }
+}
+
+impl Drop for Measured {
+    fn drop(&mut self) {
+        let (pattern, method) = (self.pattern.as_deref(), self.method.as_str());
+        self.api.requests.answered(pattern, method, self.status, self.started.elapsed());
+    }
+}
+
+/// What every answer carries, whatever became of the request.
+fn finish(answer: &mut HttpResponse, api: &Api, id: &str) {
+    if let Ok(value) = HeaderValue::from_str(id) {
+        answer.headers_mut().insert(REQUEST_ID, value);
+    }
+    if api.traffic.is_leaving() {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    // What the CORS layer refuses or never sees depends on the origin too.
+    let has_list = matches!(api.settings.cors, CorsOrigins::Listed(_));
+    if has_list && !answer.headers().contains_key(header::VARY) {
+        answer.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+    }
+}
+
+/// Tells the handler of a request, by the extractor `HangUp`, when its client hangs
+/// up, which is when the framework drops this.
+struct Watch(Cancellation);
+
+impl Watch {
+    fn over(request: &ServiceRequest) -> Self {
         let cancellation = Cancellation::default();
         request.extensions_mut().insert(cancellation.clone());
         Self(cancellation)
     }
 }
 
-impl Drop for HangUp {
+impl Drop for Watch {
     fn drop(&mut self) {
         self.0.cancel();
     }
 }
 
 /// What is answered in place of a handler that panicked. Its request is gone, and
-/// with it what the inner layers would add; so the answer comes whole. What the
-/// panic said is told to nobody: it may quote what the client sent.
+/// with it what the inner layers would add: leave for other origins, and counts of
+/// the limits. What the panic said is told to nobody: it may quote what the client
+/// sent.
 fn after_panic(api: &Api, id: &str, path: &str) -> Error {
     let mut answer = Problem::internal().render(api.app.now());
     security_headers::add(answer.headers_mut(), path, api.settings.is_https);
-    if let Ok(value) = HeaderValue::from_str(id) {
-        answer.headers_mut().insert(REQUEST_ID, value);
-    }
+    finish(&mut answer, api, id);
     InternalError::from_response("a handler panicked", answer).into()
 }
 
@@ -163,6 +248,12 @@ fn head_refused(request: &ServiceRequest) -> Option<Problem> {
     let head: usize = lines.map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     let method = request.method().as_str().len();
     (method + target + head > MAX_HEAD).then(Problem::head_too_large)
+}
+
+/// How long a body the head announces; nothing for one in chunks.
+fn announced_length(request: &ServiceRequest) -> u64 {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0)
 }
 
 fn request_id(request: &ServiceRequest) -> Option<String> {

@@ -9,9 +9,12 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError, web};
 use portcullis_domain::Timestamp;
 use portcullis_domain::ports::{Bucket, Quota, Verdict};
+use portcullis_metrics::{LoginOutcome, LoginWay};
 
 use crate::Api;
+use crate::extract::body::is_form;
 use crate::extract::client::source_of;
+use crate::middleware::admission::admit;
 use crate::middleware::routed_path;
 use crate::problem::Problem;
 
@@ -35,11 +38,14 @@ enum Tier {
 fn tier_of(path: &str) -> Tier {
     match path {
         "/api/v1/auth/login"
+        | "/api/v1/auth/firebase"
         | "/api/v1/auth/signup"
         | "/api/v1/auth/register"
         | "/api/v1/auth/password-reset/request"
         | "/api/v1/auth/password-reset/confirm"
         | "/api/v1/auth/verify-email/resend" => Tier::Strict,
+        // One sender, who has much to tell.
+        "/api/v1/purchases/app-store/notifications" => Tier::Public,
         "/health" | "/health/live" | "/health/ready" | "/redoc" | "/openapi.json" | "/docs" => {
             Tier::Public
         }
@@ -98,7 +104,15 @@ pub(crate) async fn rate_limit(
     };
     let now = api.app.now();
     let quota = Quota { limit, window: limits.window };
-    let mut verdict = api.limiters.shared.take(bucket, quota, now).await;
+    let mut verdict = match admit(&request, &api, (bucket, quota), limits, now).await {
+        Some((verdict, admitted)) => {
+            if let Some(admitted) = admitted {
+                request.extensions_mut().insert(admitted);
+            }
+            Ok(verdict)
+        }
+        None => api.limiters.shared.take(bucket, quota, now).await,
+    };
     if verdict.is_err() && tier == Tier::Strict {
         verdict = api.limiters.own.take(bucket, quota, now).await;
     }
@@ -107,6 +121,9 @@ pub(crate) async fn rate_limit(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     if !verdict.allowed {
+        if let Some(way) = way_of_login(&request) {
+            api.metrics.logins.count((way, LoginOutcome::Limited));
+        }
         let problem = Problem::rate_limited(retry_after(&verdict, now));
         let mut refusal = problem.error_response();
         tell(refusal.headers_mut(), verdict);
@@ -117,6 +134,16 @@ pub(crate) async fn rate_limit(
     let tightest = response.request().extensions().get::<Verdicts>().and_then(Verdicts::tightest);
     tell(response.headers_mut(), tightest.unwrap_or(verdict));
     Ok(response)
+}
+
+/// The way of a login that is refused before it is read, for the metrics.
+fn way_of_login(request: &ServiceRequest) -> Option<LoginWay> {
+    match routed_path(request) {
+        "/api/v1/auth/login" if is_form(request.headers()) => Some(LoginWay::Form),
+        "/api/v1/auth/login" => Some(LoginWay::Json),
+        "/api/v1/auth/firebase" => Some(LoginWay::Firebase),
+        _ => None,
+    }
 }
 
 fn tell(headers: &mut HeaderMap, verdict: Verdict) {

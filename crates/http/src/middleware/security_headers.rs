@@ -57,7 +57,9 @@ pub(super) fn add(headers: &mut HeaderMap, path: &str, is_https: bool) {
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
 }
 
-/// Pages whose address holds, or held, a token.
+/// Pages whose address holds, or held, a token or a signature.
 fn holds_token(path: &str) -> bool {
-    path.starts_with("/api/v1/auth/verify-email/") || path == "/reset-password"
+    path.starts_with("/api/v1/auth/verify-email/")
+        || path.starts_with("/objects/")
+        || path == "/reset-password"
 }

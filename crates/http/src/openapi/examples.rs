@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use utoipa::openapi::path::PathItem;
 use utoipa::openapi::response::Response;
 use utoipa::openapi::{OpenApi, RefOr};
 
@@ -17,10 +18,10 @@ pub(super) fn add_to(document: &mut OpenApi) {
         .flat_map(|components| &components.schemas)
         .filter_map(|(name, schema)| Some((name.clone(), serde_json::to_value(schema).ok()?)))
         .collect();
-    let operations =
-        document.paths.paths.values_mut().flat_map(|item| {
-            [&mut item.get, &mut item.post, &mut item.patch].into_iter().flatten()
-        });
+    let operations = document.paths.paths.values_mut().flat_map(|item| {
+        let PathItem { get, post, patch, put, delete, .. } = item;
+        [get, post, patch, put, delete].into_iter().flatten()
+    });
     for operation in operations {
         for response in operation.responses.responses.values_mut() {
             if let RefOr::T(response) = response {

@@ -49,12 +49,13 @@ pub fn document() -> OpenApi {
 }
 
 /// The groups of operations, in the order in which a reader wants them.
-fn tags() -> [Tag; 4] {
+fn tags() -> [Tag; 5] {
     let tag = |name, about| TagBuilder::new().name(name).description(Some(about)).build();
     [
         tag("Contract A: JSON and e-mail", "Registration, verification, profile, password reset."),
         tag("Contract B: forms and username", "Sign-up and account."),
         tag("Both contracts", "Login, refresh and logout: the request says which one applies."),
+        tag("Purchases", "What people bought in Apple's App Store."),
         tag("Operation", "For those who run it, and for services that check tokens."),
     ]
 }

@@ -4,33 +4,45 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use portcullis_domain::purchase::{ProductId, ProductMismatch};
+use portcullis_domain::push::InvalidDeviceToken;
 use portcullis_domain::{Contract, Timestamp, WeakPassword};
 use serde_json::{Value, json};
 use utoipa::openapi::example::{Example, ExampleBuilder};
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, OpenApi, Ref, RefOr};
 
+use crate::extract::body::MAX_BODY;
 use crate::problem::{FieldError, Problem};
 
 /// The moment at which the examples happen.
 const THEN: Timestamp = Timestamp::from_seconds(1_767_225_600);
+/// `AVATAR_MAX_BYTES`, unless it is set.
+const DEFAULT_AVATAR: usize = 5 * 1024 * 1024;
 const HOUR: Duration = Duration::from_hours(1);
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Adds every operation's problems.
 pub(super) fn add_to(document: &mut OpenApi) {
     for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.patch].into_iter().flatten();
-        for operation in operations {
+        let PathItem { get, post, patch, put, delete, .. } = item;
+        for operation in [get, post, patch, put, delete].into_iter().flatten() {
             let id = operation.operation_id.clone().unwrap_or_default();
             let mut problems = particular(&id);
             if operation.request_body.is_some() {
-                problems.extend([Problem::too_large(), Problem::timed_out()]);
-                problems.push(Problem::unsupported_media_type("application/json"));
-                problems.push(Problem::not_json());
-                problems.push(missing_field());
+                problems.push(Problem::timed_out());
+                if id == "set_avatar" {
+                    problems.push(Problem::too_large(DEFAULT_AVATAR));
+                    problems.push(Problem::not_a_picture());
+                    problems.push(Problem::damaged_picture("the image is damaged".to_owned()));
+                } else {
+                    problems.push(Problem::too_large(MAX_BODY));
+                    problems.push(Problem::unsupported_media_type("application/json"));
+                    problems.push(Problem::not_json());
+                    problems.push(missing_field());
+                }
             }
             problems.push(Problem::rate_limited(MINUTE));
             if !id.starts_with("health") {
@@ -68,6 +80,29 @@ fn particular(operation_id: &str) -> Vec<Problem> {
             Problem::email_not_verified(),
             Problem::account_locked(HOUR),
         ],
+        "log_in_with_firebase" => vec![
+            Problem::not_found(),
+            Problem::email_not_verified(),
+            Problem::account_not_verified(),
+            Problem::invalid_token(),
+            Problem::identity_revoked(),
+            Problem::user_gone_or_inactive(),
+        ],
+        "set_avatar" | "remove_avatar" | "list_purchases" => with_not_found(Problem::not_found()),
+        "read_avatar" => with_not_found(Problem::no_picture()),
+        "register_device" | "forget_device" => {
+            let is_new = operation_id == "register_device";
+            let absent = if is_new { Problem::not_found() } else { Problem::no_device() };
+            let mut problems = with_not_found(absent);
+            problems.push(Problem::bad_device_token(InvalidDeviceToken));
+            problems
+        }
+        "claim_purchase" => {
+            let mut problems = with_not_found(Problem::no_transaction());
+            problems.extend([Problem::purchase_taken(), other_product()]);
+            problems
+        }
+        "take_app_store_notification" => vec![Problem::not_found(), Problem::not_apples()],
         "refresh" => vec![Problem::refresh_refused()],
         "log_out" => vec![
             Problem::invalid_refresh_token(),
@@ -93,6 +128,24 @@ fn particular(operation_id: &str) -> Vec<Problem> {
         ],
         _ => Vec::new(),
     }
+}
+
+/// What every route with a padlock answers that needs a service, and a way not to
+/// be there.
+fn with_not_found(absent: Problem) -> Vec<Problem> {
+    vec![
+        absent,
+        Problem::not_authenticated(Contract::Json),
+        Problem::invalid_token(),
+        Problem::user_gone_or_inactive(),
+    ]
+}
+
+fn other_product() -> Problem {
+    let product = |id| ProductId::parse(id).ok();
+    let pair = product("pro.monthly").zip(product("pro.yearly"));
+    let mismatch = pair.map(|(expected, actual)| ProductMismatch { expected, actual });
+    mismatch.map_or_else(missing_field, |mismatch| Problem::other_product(&mismatch))
 }
 
 fn add(operation: &mut Operation, problems: Vec<Problem>) {

@@ -5,6 +5,7 @@ mod assets;
 mod docs;
 mod file;
 mod mailbox;
+mod objects;
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, Resource, web};
@@ -16,6 +17,18 @@ use crate::problem::Problem;
 
 const HTML: &str = "text/html; charset=utf-8";
 
+/// The patterns of the routes that stand in no document, as far as there are any.
+pub(crate) const PATTERNS: [&str; 8] = [
+    "/assets/{name}",
+    "/reset-password",
+    "/openapi.json",
+    "/redoc",
+    "/docs",
+    "/docs/{name:.*}",
+    "/objects/{name:.*}",
+    "/dev/mailbox",
+];
+
 /// The routes that stand in no document.
 pub(crate) fn configure(api: &Api, config: &mut web::ServiceConfig) {
     config
@@ -23,6 +36,10 @@ pub(crate) fn configure(api: &Api, config: &mut web::ServiceConfig) {
         .service(page("/reset-password").route(web::get().to(reset_password)));
     if api.settings.docs {
         docs::configure(config);
+    }
+    let pictures = api.app.services().pictures.as_ref();
+    if pictures.is_some_and(|pictures| pictures.downloads.is_some()) {
+        config.service(page("/objects/{name:.*}").route(web::get().to(objects::show)));
     }
     if api.mailbox.is_some() {
         config.service(

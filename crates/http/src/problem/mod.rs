@@ -10,9 +10,13 @@ use std::time::Duration;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use portcullis_app::Failure;
+use portcullis_domain::purchase::ProductMismatch;
+use portcullis_domain::push::InvalidDeviceToken;
 use portcullis_domain::{Contract, Timestamp, WeakPassword};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::extract::body::MAX_BODY;
 
 /// Machine-readable causes, one code each; stable (contract §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -44,6 +48,8 @@ pub enum ErrorCode {
     ValidationError,
     /// Too many requests.
     RateLimitExceeded,
+    /// Another account has this purchase.
+    PurchaseTaken,
     /// Nothing is there.
     NotFound,
     /// It is there, but not for this method.
@@ -111,6 +117,9 @@ pub(crate) struct Problem {
     /// What only the log is told.
     pub(crate) cause: Option<Arc<Failure>>,
 }
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
 
 /// How long a client is asked to wait for a dependency to come back.
 const RETRY_LATER: Duration = Duration::from_secs(2);
@@ -181,6 +190,63 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, ErrorCode::EmailNotVerified, "Email not verified")
     }
 
+    pub(crate) fn account_not_verified() -> Self {
+        let text = "The account of this email is not verified. Verify it or reset its password.";
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::EmailNotVerified, text)
+    }
+
+    pub(crate) fn identity_revoked() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, ErrorCode::TokenRevoked, "The sign-in was revoked")
+    }
+
+    pub(crate) fn not_a_picture() -> Self {
+        Self::unsupported_media_type("image/jpeg, image/png or image/webp")
+    }
+
+    pub(crate) fn damaged_picture(why: String) -> Self {
+        let msg = why.into();
+        Self::invalid_fields(vec![FieldError { loc: Vec::new(), msg, kind: "value_error.image" }])
+    }
+
+    pub(crate) fn no_picture() -> Self {
+        Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "There is no picture")
+    }
+
+    pub(crate) fn no_device() -> Self {
+        Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "There is no such device")
+    }
+
+    pub(crate) fn no_transaction() -> Self {
+        let text = "The App Store does not have this transaction";
+        Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, text)
+    }
+
+    pub(crate) fn other_product(mismatch: &ProductMismatch) -> Self {
+        Self::invalid_fields(vec![FieldError {
+            loc: vec!["product_id".to_owned()],
+            msg: mismatch.to_string().into(),
+            kind: "value_error.product",
+        }])
+    }
+
+    pub(crate) fn bad_device_token(invalid: InvalidDeviceToken) -> Self {
+        Self::invalid_fields(vec![FieldError {
+            loc: vec!["token".to_owned()],
+            msg: invalid.to_string().into(),
+            kind: "value_error.device_token",
+        }])
+    }
+
+    pub(crate) fn purchase_taken() -> Self {
+        let text = "This purchase belongs to another account";
+        Self::new(StatusCode::CONFLICT, ErrorCode::PurchaseTaken, text)
+    }
+
+    pub(crate) fn not_apples() -> Self {
+        let text = "The payload was not signed by Apple for this app";
+        Self::new(StatusCode::UNAUTHORIZED, ErrorCode::InvalidToken, text)
+    }
+
     pub(crate) fn account_locked(retry_after: Duration) -> Self {
         let text = "Account locked due to failed login attempts";
         Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::AccountLocked, text).after(retry_after)
@@ -239,8 +305,13 @@ impl Problem {
         Self { allow: Some(allow), ..problem }
     }
 
-    pub(crate) fn too_large() -> Self {
-        let text = "The request body must not be larger than 64 KiB";
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let limit = match limit {
+            mib if mib % MIB == 0 => format!("{} MiB", mib / MIB),
+            kib if kib % KIB == 0 => format!("{} KiB", kib / KIB),
+            bytes => format!("{bytes} bytes"),
+        };
+        let text = format!("The request body must not be larger than {limit}");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::PayloadTooLarge, text)
     }
 
@@ -288,7 +359,7 @@ impl Problem {
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::not_found(),
-            StatusCode::PAYLOAD_TOO_LARGE => Self::too_large(),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::too_large(MAX_BODY),
             StatusCode::REQUEST_TIMEOUT => Self::timed_out(),
             status if status.is_client_error() => {
                 Self::new(StatusCode::BAD_REQUEST, ErrorCode::BadRequest, "Bad request")

@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use portcullis_app::{
-    AccessDenied, Failure, LoginRefused, LogoutRefused, RefreshRefused, RegistrationRefused,
-    ResetRefused, SignUpRefused, VerificationRefused,
+    AccessDenied, AvatarRefused, DeviceRefused, Failure, IdentityRefused, LoginRefused,
+    LogoutRefused, NotOffered, PurchaseRefused, RefreshRefused, RegistrationRefused, ResetRefused,
+    SignUpRefused, VerificationRefused,
 };
 use portcullis_domain::Contract;
+use portcullis_domain::ports::PortraitError;
 
 use super::Problem;
 
@@ -81,11 +83,66 @@ impl From<LogoutRefused> for Problem {
     }
 }
 
+impl From<NotOffered> for Problem {
+    fn from(NotOffered: NotOffered) -> Self {
+        Self::not_found()
+    }
+}
+
+impl From<IdentityRefused> for Problem {
+    fn from(refused: IdentityRefused) -> Self {
+        match refused {
+            IdentityRefused::NotOffered(absent) => absent.into(),
+            IdentityRefused::InvalidToken => Self::invalid_token(),
+            IdentityRefused::Revoked => Self::identity_revoked(),
+            IdentityRefused::Inactive => Self::user_gone_or_inactive(),
+            IdentityRefused::EmailNotVerified => Self::email_not_verified(),
+            IdentityRefused::AccountNotVerified => Self::account_not_verified(),
+            IdentityRefused::Failure(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<AvatarRefused> for Problem {
+    fn from(refused: AvatarRefused) -> Self {
+        match refused {
+            AvatarRefused::NotOffered(absent) => absent.into(),
+            AvatarRefused::Absent => Self::no_picture(),
+            AvatarRefused::NotAPortrait(PortraitError::Unsupported) => Self::not_a_picture(),
+            AvatarRefused::NotAPortrait(error) => Self::damaged_picture(error.to_string()),
+            AvatarRefused::Failure(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<DeviceRefused> for Problem {
+    fn from(refused: DeviceRefused) -> Self {
+        match refused {
+            DeviceRefused::NotOffered(absent) => absent.into(),
+            DeviceRefused::Absent => Self::no_device(),
+            DeviceRefused::Failure(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<PurchaseRefused> for Problem {
+    fn from(refused: PurchaseRefused) -> Self {
+        match refused {
+            PurchaseRefused::NotOffered(absent) => absent.into(),
+            PurchaseRefused::Unknown(_) => Self::no_transaction(),
+            PurchaseRefused::OtherProduct(mismatch) => Self::other_product(&mismatch),
+            PurchaseRefused::Anothers => Self::purchase_taken(),
+            PurchaseRefused::Forged(_) => Self::not_apples(),
+            PurchaseRefused::Failure(failure) => failure.into(),
+        }
+    }
+}
+
 impl Problem {
     /// A refused login, as each contract says it.
     pub(crate) fn of_login(refused: LoginRefused, contract: Contract) -> Self {
         match refused {
-            LoginRefused::InvalidCredentials => Self::invalid_credentials(contract),
+            LoginRefused::InvalidCredentials { .. } => Self::invalid_credentials(contract),
             LoginRefused::EmailNotVerified => Self::email_not_verified(),
             LoginRefused::Locked { retry_after } => Self::account_locked(retry_after),
             LoginRefused::Failure(failure) => failure.into(),

@@ -1,8 +1,6 @@
 //! `GET /health`, and what orchestrators and load balancers ask.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
@@ -20,6 +18,7 @@ const REMEMBERED: Duration = Duration::from_secs(1);
 /// How long a failure is: less, so that a recovery is seen soon.
 const FAILURE_REMEMBERED: Duration = Duration::from_millis(250);
 
+const HEALTHY: &str = "healthy";
 const NO_DATABASE: &str = "Database connection failed";
 
 /// How the service and its dependencies are.
@@ -34,7 +33,7 @@ pub(crate) struct HealthResponse {
     /// When it was told.
     #[schema(format = DateTime, example = "2026-01-01T00:00:00.000000Z")]
     timestamp: String,
-    /// The version that runs.
+    /// The version that runs; `hidden` where the operator does not tell it.
     #[schema(example = "0.1.0")]
     version: &'static str,
     /// Each dependency: `healthy`, `degraded` or `unhealthy`.
@@ -69,10 +68,10 @@ pub(crate) struct HealthResponse {
 pub(crate) async fn health(api: Data<Api>) -> HttpResponse {
     let Found { has_database, checks } = api.health.look(&api.app).await;
     let answer = HealthResponse {
-        status: if has_database { "healthy" } else { "unhealthy" },
+        status: if has_database { HEALTHY } else { "unhealthy" },
         error: (!has_database).then_some(NO_DATABASE),
         timestamp: api.app.now().to_string(),
-        version: api.settings.version,
+        version: api.version(),
         checks,
     };
     if has_database { HttpResponse::Ok().json(answer) } else { unavailable(answer) }
@@ -108,7 +107,7 @@ pub(crate) struct ReadyResponse {
 )]
 #[get("/health/ready")]
 pub(crate) async fn ready(api: Data<Api>) -> HttpResponse {
-    let reason = if api.health.readiness.is_withdrawn() {
+    let reason = if api.traffic.is_withdrawn() {
         Some("Stopping")
     } else if api.health.look(&api.app).await.has_database {
         None
@@ -152,7 +151,6 @@ fn unavailable(answer: impl Serialize) -> HttpResponse {
 #[derive(Default)]
 pub(crate) struct Health {
     last: Mutex<Option<(Instant, Found)>>,
-    readiness: Readiness,
 }
 
 /// What the checks found.
@@ -163,8 +161,10 @@ struct Found {
 }
 
 impl Health {
-    pub(crate) fn readiness(&self) -> Readiness {
-        self.readiness.clone()
+    /// Each dependency, and whether it answers.
+    pub(crate) async fn dependencies(&self, app: &App) -> Vec<(&'static str, bool)> {
+        let checks = self.look(app).await.checks;
+        checks.into_iter().map(|(name, state)| (name, state == HEALTHY)).collect()
     }
 
     /// What was found a moment ago, or else now. Those who come while somebody
@@ -191,25 +191,10 @@ impl Found {
         }
         let mut checks: BTreeMap<_, _> = auxiliaries
             .into_iter()
-            .map(|(name, is_there)| (name, if is_there { "healthy" } else { "degraded" }))
+            .map(|(name, is_there)| (name, if is_there { HEALTHY } else { "degraded" }))
             .collect();
         let has_database = checked.is_ok();
-        checks.insert("database", if has_database { "healthy" } else { "unhealthy" });
+        checks.insert("database", if has_database { HEALTHY } else { "unhealthy" });
         Self { has_database, checks }
-    }
-}
-
-/// Whether the server wants requests. It does until this is withdrawn.
-#[derive(Clone, Default)]
-pub struct Readiness(Arc<AtomicBool>);
-
-impl Readiness {
-    /// From now on `/health/ready` answers 503.
-    pub fn withdraw(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn is_withdrawn(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
     }
 }

@@ -1,11 +1,13 @@
 //! `POST /api/v1/auth/login`: by e-mail (JSON) or by username (form).
 
 use actix_web::web::{Data, Json};
-use actix_web::{Either, post};
-use portcullis_app::{LoggedIn, LoginRefused};
+use actix_web::{Either, HttpRequest, post};
+use portcullis_app::{Failure, LoggedIn, LoginRefused};
+use portcullis_domain::error::with_causes;
 use portcullis_domain::{Client, Contract, Email, LoginIdentifier, Password};
+use portcullis_metrics::{LoginOutcome, LoginWay};
 use serde::Serialize;
-use tracing::info;
+use tracing::{info, warn};
 use utoipa::ToSchema;
 
 use super::profile::UserResponse;
@@ -14,6 +16,8 @@ use crate::Api;
 use crate::extract::body::Body;
 use crate::extract::client::{HangUp, Sender};
 use crate::extract::fields::{Fields, NotPassword, text};
+use crate::extract::subject::Subject;
+use crate::outcomes;
 use crate::problem::Problem;
 
 /// Contract A's credentials.
@@ -92,22 +96,36 @@ pub(crate) enum LoginAnswer {
         (LoginForm = "application/x-www-form-urlencoded"),
         (LoginForm = "multipart/form-data"),
     )),
-    responses((status = 200, description = "Logged in", body = LoginAnswer))
+    responses((
+        status = 200,
+        description = "Logged in",
+        body = LoginAnswer,
+        links(("refresh" = (
+            operation_id = "refresh",
+            request_body = json!({"refresh_token": "$response.body#/refresh_token"}),
+        )))
+    ))
 )]
 #[post("/api/v1/auth/login")]
 pub(crate) async fn log_in(
+    request: HttpRequest,
     api: Data<Api>,
     Sender(client): Sender,
     hang_up: HangUp,
     body: Body,
 ) -> Result<Either<Json<LoginResponse>, Json<TokenPair>>, Problem> {
-    if body.is_form() {
-        let tokens = by_username(api, body.form().await?, client, hang_up).await?;
-        Ok(Either::Right(Json(tokens)))
+    let is_form = body.is_form();
+    let logged_in = if is_form {
+        by_username(api, body.form().await?, client, hang_up).await?
     } else {
-        let answer = by_email(api, body.json()?, client, hang_up).await?;
-        Ok(Either::Left(Json(answer)))
-    }
+        by_email(api, body.json()?, client, hang_up).await?
+    };
+    Subject::from(&logged_in.tokens).note(&request);
+    Ok(if is_form {
+        Either::Right(Json(logged_in.tokens.into()))
+    } else {
+        Either::Left(Json(logged_in.into()))
+    })
 }
 
 async fn by_email(
@@ -115,13 +133,11 @@ async fn by_email(
     mut fields: Fields,
     client: Client,
     hang_up: HangUp,
-) -> Result<LoginResponse, Problem> {
+) -> Result<LoggedIn, Problem> {
     let email = fields.required("email", Email::parse);
     let password = fields.required("password", Password::parse);
     let (Some(email), Some(password)) = (email, password) else { return Err(fields.refusal()) };
-    let logged_in =
-        log_in_with(api, email.into(), password, Contract::Json, client, hang_up).await?;
-    Ok(logged_in.into())
+    log_in_with(api, email.into(), password, Contract::Json, client, hang_up).await
 }
 
 async fn by_username(
@@ -129,7 +145,7 @@ async fn by_username(
     mut fields: Fields,
     client: Client,
     hang_up: HangUp,
-) -> Result<TokenPair, Problem> {
+) -> Result<LoggedIn, Problem> {
     let is_password = |text: &str| if text == "password" { Ok(()) } else { Err(NotPassword) };
     fields.optional("grant_type", is_password);
     let username = fields.required("username", text);
@@ -139,18 +155,26 @@ async fn by_username(
         return Err(fields.refusal());
     };
     // What nobody can be called is nobody; saying so tells nothing.
-    let identifier = LoginIdentifier::parse(&username)
-        .ok_or_else(|| Problem::invalid_credentials(Contract::Form))?;
-    let logged_in = log_in_with(api, identifier, password, Contract::Form, client, hang_up).await?;
-    Ok(logged_in.tokens.into())
+    let Some(identifier) = LoginIdentifier::parse(&username) else {
+        api.metrics.logins.count((LoginWay::Form, LoginOutcome::BadCredentials));
+        return Err(Problem::invalid_credentials(Contract::Form));
+    };
+    log_in_with(api, identifier, password, Contract::Form, client, hang_up).await
 }
 
 fn outcome(refused: &LoginRefused) -> &'static str {
     match refused {
-        LoginRefused::InvalidCredentials => "failure",
+        LoginRefused::InvalidCredentials { .. } => "failure",
         LoginRefused::EmailNotVerified => "not verified",
         LoginRefused::Locked { .. } => "locked",
         LoginRefused::Failure(_) => "not carried out",
+    }
+}
+
+/// A login stands although nobody is told of it.
+pub(crate) fn warn_of(unannounced: Option<&Failure>) {
+    if let Some(failure) = unannounced {
+        warn!(cause = with_causes(failure), "no device is told of a sign-in");
     }
 }
 
@@ -165,10 +189,15 @@ async fn log_in_with(
 ) -> Result<LoggedIn, Problem> {
     let who = api.app.pseudonym(&identifier);
     let finished = api.app.log_in(identifier, password, contract, client, hang_up).await;
+    api.metrics.logins.count((outcomes::way_of(contract), outcomes::of_login(&finished)));
+    if outcomes::is_lockout(&finished) {
+        api.metrics.lockouts.count(());
+    }
     match &finished {
         Ok(logged_in) => {
             let user = logged_in.user.id.as_uuid();
             info!(event = "login", outcome = "success", %user, who);
+            warn_of(logged_in.unannounced.as_ref());
         }
         Err(refused) => info!(event = "login", outcome = outcome(refused), who),
     }

@@ -4,6 +4,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{Either, HttpRequest, HttpResponse, post};
 use portcullis_domain::Contract;
 use portcullis_domain::ports::Caller;
+use portcullis_metrics as metrics;
 use serde::Serialize;
 use tracing::info;
 use utoipa::ToSchema;
@@ -13,6 +14,7 @@ use crate::Api;
 use crate::extract::bearer::Bearer;
 use crate::extract::body::Body;
 use crate::extract::fields::text;
+use crate::outcomes;
 use crate::problem::{ErrorCode, Problem};
 
 /// What contract B's logout answers.
@@ -54,7 +56,9 @@ pub(crate) async fn log_out(
 ) -> Result<Either<Json<LogoutResponse>, HttpResponse>, Problem> {
     if body.is_empty() {
         let caller = authenticate(&bearer, &request).await?;
-        let revoked_at = api.app.log_out(&caller).await?.to_string();
+        let ended = api.app.log_out(&caller).await;
+        api.metrics.logouts.count((metrics::Contract::Form, outcomes::of_logout(&ended)));
+        let revoked_at = ended?.to_string();
         info!(event = "logout", user = %caller.user.id.as_uuid());
         let message = "Successfully logged out";
         return Ok(Either::Left(Json(LogoutResponse { message, revoked_at })));
@@ -62,7 +66,9 @@ pub(crate) async fn log_out(
     let mut fields = body.json()?;
     let caller = authenticate(&bearer, &request).await?;
     let token = fields.required("refresh_token", text).ok_or_else(|| fields.refusal())?;
-    api.app.log_out_with(&caller, &token).await?;
+    let ended = api.app.log_out_with(&caller, &token).await;
+    api.metrics.logouts.count((metrics::Contract::Json, outcomes::of_logout(&ended)));
+    ended?;
     info!(event = "logout", user = %caller.user.id.as_uuid());
     Ok(Either::Right(HttpResponse::NoContent().finish()))
 }

@@ -1,11 +1,15 @@
 //! The resources of both contracts, one file each.
 
+pub(crate) mod avatar;
+pub(crate) mod devices;
+pub(crate) mod firebase_login;
 pub(crate) mod health;
 pub(crate) mod jwks;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod password_reset;
 pub(crate) mod profile;
+pub(crate) mod purchases;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod sign_up;

@@ -9,8 +9,9 @@ use utoipa::ToSchema;
 use super::Message;
 use crate::Api;
 use crate::extract::body::Body;
-use crate::extract::client::Sender;
+use crate::extract::client::{HangUp, Sender};
 use crate::extract::fields::text;
+use crate::outcomes;
 use crate::problem::Problem;
 
 /// Who forgot the password.
@@ -60,7 +61,9 @@ pub(crate) async fn request(
 ) -> Result<Json<Message>, Problem> {
     let mut fields = body.json()?;
     let email = fields.required("email", Email::parse).ok_or_else(|| fields.refusal())?;
-    api.app.request_password_reset(email, &client).await?;
+    let owed = api.app.request_password_reset(email, &client).await;
+    api.metrics.resets.count((outcomes::of_reset_request(&owed),));
+    owed?;
     let message = "If an account exists, a password reset email has been sent.";
     Ok(Json(Message { message }))
 }
@@ -86,6 +89,7 @@ pub(crate) async fn request(
 pub(crate) async fn confirm(
     api: Data<Api>,
     Sender(client): Sender,
+    HangUp(hang_up): HangUp,
     body: Body,
 ) -> Result<Json<Message>, Problem> {
     let mut fields = body.json()?;
@@ -94,7 +98,9 @@ pub(crate) async fn confirm(
     let (Some(token), Some(new_password)) = (token, new_password) else {
         return Err(fields.refusal());
     };
-    let user = api.app.confirm_password_reset(&token, new_password, &client).await?;
+    let reset = api.app.confirm_password_reset(&token, new_password, &client, hang_up).await;
+    api.metrics.resets.count((outcomes::of_reset(&reset),));
+    let user = reset?;
     info!(event = "password_reset", user = %user.as_uuid());
     let message = "Password reset successfully. Please login with your new password.";
     Ok(Json(Message { message }))

@@ -1,7 +1,7 @@
 //! `POST /api/v1/auth/refresh`: both contracts, by the session's own policy.
 
-use actix_web::post;
 use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, post};
 use portcullis_app::RefreshRefused;
 use tracing::warn;
 use utoipa::ToSchema;
@@ -11,6 +11,8 @@ use crate::Api;
 use crate::extract::body::Body;
 use crate::extract::client::Sender;
 use crate::extract::fields::text;
+use crate::extract::subject::Subject;
+use crate::outcomes;
 use crate::problem::Problem;
 
 /// A refresh token.
@@ -32,10 +34,19 @@ pub(crate) struct RefreshRequest {
     operation_id = "refresh",
     tag = "Both contracts",
     request_body(content = RefreshRequest, content_type = "application/json"),
-    responses((status = 200, description = "Refreshed", body = TokenPair))
+    responses((
+        status = 200,
+        description = "Refreshed",
+        body = TokenPair,
+        links(("refresh again" = (
+            operation_id = "refresh",
+            request_body = json!({"refresh_token": "$response.body#/refresh_token"}),
+        )))
+    ))
 )]
 #[post("/api/v1/auth/refresh")]
 pub(crate) async fn refresh(
+    request: HttpRequest,
     api: Data<Api>,
     Sender(client): Sender,
     body: Body,
@@ -43,8 +54,11 @@ pub(crate) async fn refresh(
     let mut fields = body.json()?;
     let token = fields.required("refresh_token", text).ok_or_else(|| fields.refusal())?;
     let refreshed = api.app.refresh(&token, &client).await;
+    api.metrics.refreshes.count((outcomes::of_refresh(&refreshed),));
     if let Err(RefreshRefused::Reused(user)) = &refreshed {
         warn!(event = "refresh_token_reused", user = %user.as_uuid());
     }
-    Ok(Json(refreshed?.into()))
+    let tokens = refreshed?.tokens;
+    Subject::from(&tokens).note(&request);
+    Ok(Json(tokens.into()))
 }

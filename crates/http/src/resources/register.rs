@@ -5,6 +5,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{CustomizeResponder, Responder, post};
 use portcullis_app::{Registered, Registration};
 use portcullis_domain::{Client, Email, FullName, Password};
+use portcullis_metrics::Contract;
 use serde::Serialize;
 use tracing::info;
 use utoipa::ToSchema;
@@ -12,8 +13,9 @@ use uuid::Uuid;
 
 use crate::Api;
 use crate::extract::body::Body;
-use crate::extract::client::Sender;
+use crate::extract::client::{HangUp, Sender};
 use crate::extract::fields::Fields;
+use crate::outcomes;
 use crate::problem::Problem;
 
 /// What a registration says.
@@ -88,16 +90,41 @@ impl From<Registered> for RegisterResponse {
     operation_id = "register",
     tag = "Contract A: JSON and e-mail",
     request_body(content = RegisterRequest, content_type = "application/json"),
-    responses((status = 201, description = "Registered", body = RegisterResponse))
+    responses((
+        status = 201,
+        description = "Registered",
+        body = RegisterResponse,
+        links(
+            ("ask for another mail" = (
+                operation_id = "resend_verification",
+                request_body = json!({"email": "$request.body#/email"}),
+            )),
+            ("log in" = (
+                operation_id = "log_in",
+                request_body = json!({
+                    "email": "$request.body#/email",
+                    "password": "$request.body#/password",
+                }),
+            )),
+        )
+    ))
 )]
 #[post("/api/v1/auth/register")]
 pub(crate) async fn register(
     api: Data<Api>,
     Sender(client): Sender,
+    HangUp(hang_up): HangUp,
     body: Body,
 ) -> Result<CustomizeResponder<Json<RegisterResponse>>, Problem> {
     let registration = read(body.json()?, client)?;
-    let registered = api.app.register(registration).await?;
-    info!(event = "registration", user = %registered.id.as_uuid());
+    let registered = api.app.register(registration, hang_up).await;
+    let outcome = outcomes::of_registration(&registered);
+    api.metrics.registrations.count((Contract::Json, outcome));
+    let registered = registered?;
+    if registered.is_new {
+        info!(event = "registration", outcome = "success", user = %registered.id.as_uuid());
+    } else {
+        info!(event = "registration", outcome = "taken");
+    }
     Ok(Json(RegisterResponse::from(registered)).customize().with_status(StatusCode::CREATED))
 }

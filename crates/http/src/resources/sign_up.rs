@@ -2,16 +2,20 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
-use actix_web::{CustomizeResponder, Responder, post};
+use actix_web::{CustomizeResponder, HttpRequest, Responder, post};
 use portcullis_app::SignUp;
 use portcullis_domain::{Client, Email, NamePart, Password, Username};
+use portcullis_metrics::Contract;
+use tracing::info;
 use utoipa::ToSchema;
 
 use super::tokens::TokenPair;
 use crate::Api;
 use crate::extract::body::Body;
-use crate::extract::client::Sender;
+use crate::extract::client::{HangUp, Sender};
 use crate::extract::fields::Fields;
+use crate::extract::subject::Subject;
+use crate::outcomes;
 use crate::problem::Problem;
 
 /// What a sign-up form says.
@@ -60,15 +64,38 @@ fn read(mut fields: Fields, client: Client) -> Result<SignUp, Problem> {
         (SignUpForm = "application/x-www-form-urlencoded"),
         (SignUpForm = "multipart/form-data"),
     )),
-    responses((status = 201, description = "Registered and signed in", body = TokenPair))
+    responses((
+        status = 201,
+        description = "Registered and signed in",
+        body = TokenPair,
+        links(
+            ("refresh" = (
+                operation_id = "refresh",
+                request_body = json!({"refresh_token": "$response.body#/refresh_token"}),
+            )),
+            ("log in" = (
+                operation_id = "log_in",
+                request_body = json!({
+                    "username": "$request.body#/username",
+                    "password": "$request.body#/password",
+                }),
+            )),
+        )
+    ))
 )]
 #[post("/api/v1/auth/signup")]
 pub(crate) async fn sign_up(
+    request: HttpRequest,
     api: Data<Api>,
     Sender(client): Sender,
+    HangUp(hang_up): HangUp,
     body: Body,
 ) -> Result<CustomizeResponder<Json<TokenPair>>, Problem> {
     let sign_up = read(body.form().await?, client)?;
-    let tokens = api.app.sign_up(sign_up).await?;
-    Ok(Json(TokenPair::from(tokens)).customize().with_status(StatusCode::CREATED))
+    let signed_up = api.app.sign_up(sign_up, hang_up).await;
+    api.metrics.registrations.count((Contract::Form, outcomes::of_sign_up(&signed_up)));
+    let signed_up = signed_up?;
+    info!(event = "registration", outcome = "success", user = %signed_up.user.id.as_uuid());
+    Subject::from(&signed_up.tokens).note(&request);
+    Ok(Json(TokenPair::from(signed_up.tokens)).customize().with_status(StatusCode::CREATED))
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Json, Path};
 use actix_web::{Either, HttpRequest, HttpResponse, get, post};
-use portcullis_domain::{Email, User};
+use portcullis_domain::{Client, Email, User};
 use serde::Serialize;
 use tracing::info;
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use crate::extract::accept::prefers_html;
 use crate::extract::body::Body;
 use crate::extract::client::Sender;
 use crate::extract::fields::text;
+use crate::outcomes;
 use crate::pages;
 use crate::problem::Problem;
 
@@ -73,9 +74,15 @@ pub(crate) async fn verify_by_link(
     if prefers_html(&request) {
         return Ok(Either::Right(pages::verify_email(&token)?));
     }
-    let user = api.app.verify_email(&token, &client).await?;
+    Ok(Either::Left(Json(verify(&api, &token, &client).await?)))
+}
+
+async fn verify(api: &Api, token: &str, client: &Client) -> Result<VerificationResponse, Problem> {
+    let verified = api.app.verify_email(token, client).await;
+    api.metrics.verifications.count((outcomes::of_verification(&verified),));
+    let user = verified?;
     info!(event = "email_verified", user = %user.id.as_uuid());
-    Ok(Either::Left(Json((&user).into())))
+    Ok((&user).into())
 }
 
 /// Verify an address by its token
@@ -93,9 +100,7 @@ pub(crate) async fn verify_by_post(
 ) -> Result<Json<VerificationResponse>, Problem> {
     let mut fields = body.json()?;
     let token = fields.required("token", text).ok_or_else(|| fields.refusal())?;
-    let user = api.app.verify_email(&token, &client).await?;
-    info!(event = "email_verified", user = %user.id.as_uuid());
-    Ok(Json((&user).into()))
+    Ok(Json(verify(&api, &token, &client).await?))
 }
 
 /// Ask for another verification mail
@@ -122,7 +127,9 @@ pub(crate) async fn resend(
 ) -> Result<Json<Message>, Problem> {
     let mut fields = body.json()?;
     let email = fields.required("email", Email::parse).ok_or_else(|| fields.refusal())?;
-    api.app.resend_verification(email, &client).await?;
+    let owed = api.app.resend_verification(email, &client).await;
+    api.metrics.verifications.count((outcomes::of_resend(&owed),));
+    owed?;
     let message = "If an unverified account exists, a verification email has been sent.";
     Ok(Json(Message { message }))
 }

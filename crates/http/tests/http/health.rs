@@ -12,7 +12,7 @@ use portcullis_domain::ports::{Store, UnitOfWork};
 use reqwest::Client;
 use serde_json::Value;
 
-use crate::{ports, serve};
+use crate::{parts, serve};
 
 /// A database that is asked for signs of life, and takes its time.
 #[derive(Default)]
@@ -47,7 +47,7 @@ async fn get(client: &Client, address: SocketAddr, path: &str) -> (u16, Value, S
 #[tokio::test(flavor = "multi_thread")]
 async fn do_09_op_10_health_is_asked_of_the_database_by_one_at_a_time_and_once_a_second() {
     let store = Arc::new(CountedStore::default());
-    let (address, _) = serve(Ports { store: store.clone(), ..ports() });
+    let (address, _) = serve(Ports { store: store.clone(), ..parts::ports() });
     let client = Client::builder().no_proxy().build().unwrap();
     let started = Instant::now();
     for _ in 0..4 {
@@ -80,10 +80,10 @@ async fn do_09_op_10_health_is_asked_of_the_database_by_one_at_a_time_and_once_a
 
 #[tokio::test]
 async fn op_10_a_server_that_stops_is_alive_and_not_ready() {
-    let (address, readiness) = serve(ports());
+    let (address, api) = serve(parts::ports());
     let client = Client::builder().no_proxy().build().unwrap();
     assert_eq!(get(&client, address, "/health/ready").await.0, 200);
-    readiness.withdraw();
+    api.traffic().withdraw();
     let (status, body, _) = get(&client, address, "/health/ready").await;
     assert_eq!((status, &body["reason"]), (503, &Value::from("Stopping")));
     assert_eq!(get(&client, address, "/health").await.0, 200);

@@ -32,12 +32,14 @@
 //! moment: whoever reads Redis learns no address and no hash, and whoever writes
 //! it makes nobody a caller.
 
+mod admissions;
 mod decorators;
 mod record;
 mod seal;
 mod unit;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -46,6 +48,7 @@ use portcullis_domain::ports::{Caller, Callers, SessionStore};
 use portcullis_domain::{SessionId, StoreError, UserId};
 use tokio::time::Instant;
 
+pub use admissions::RedisAdmissions;
 pub use decorators::{CachedLogins, CachedSessions, CachedStore};
 pub use seal::CacheKey;
 
@@ -64,6 +67,25 @@ pub struct CallerCache {
     redis: Redis,
     seal: Arc<Seal>,
     scripts: Arc<Scripts>,
+    tally: Arc<Tally>,
+}
+
+/// How callers were found so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lookups {
+    /// Redis knew them.
+    pub hits: u64,
+    /// Redis did not.
+    pub misses: u64,
+    /// Redis could not be asked, or could not be told.
+    pub bypassed: u64,
+}
+
+#[derive(Default)]
+struct Tally {
+    hits: AtomicU64,
+    misses: AtomicU64,
+    bypassed: AtomicU64,
 }
 
 struct Scripts {
@@ -83,7 +105,7 @@ enum Found {
 
 /// What has to hold still when a caller that was read is kept.
 struct Ticket {
-    process: String,
+    process: Arc<str>,
     version: Vec<u8>,
     /// By the clock of Redis, in milliseconds.
     moment: Vec<u8>,
@@ -94,11 +116,24 @@ impl CallerCache {
     #[must_use]
     pub fn new(redis: Redis, key: &CacheKey) -> Self {
         let scripts = Scripts {
-            find: Script::new(include_str!("find.lua")),
+            find: Script::new(concat!(include_str!("find.lua"), include_str!("bearer.lua"))),
             keep: Script::new(include_str!("keep.lua")),
             outdate: Script::new("return redis.call('DEL', KEYS[1])"),
         };
-        Self { redis, seal: Arc::new(Seal::new(key)), scripts: Arc::new(scripts) }
+        Self {
+            redis,
+            seal: Arc::new(Seal::new(key)),
+            scripts: Arc::new(scripts),
+            tally: Arc::default(),
+        }
+    }
+
+    /// How callers were found so far, by this and all its clones.
+    #[must_use]
+    pub fn lookups(&self) -> Lookups {
+        let Tally { hits, misses, bypassed } = &*self.tally;
+        let told = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Lookups { hits: told(hits), misses: told(misses), bypassed: told(bypassed) }
     }
 
     async fn find(&self, session: SessionId, user: UserId) -> Result<Found, RedisError> {
@@ -111,22 +146,35 @@ impl CallerCache {
             Some(call)
         };
         let answer = self.redis.call::<Vec<Vec<u8>>>(prepare).await?;
-        let Some(Answer { value, process: Some(process) }) = answer else {
-            return Ok(Found::NotHere);
+        Ok(match answer {
+            Some(Answer { value, process: Some(process) }) => {
+                self.unseal(session, user, process, value)
+            }
+            _ => Found::NotHere,
+        })
+    }
+
+    /// What an answer of `find.lua` means.
+    fn unseal(
+        &self,
+        session: SessionId,
+        user: UserId,
+        process: Arc<str>,
+        answer: Vec<Vec<u8>>,
+    ) -> Found {
+        let mut answer = answer.into_iter();
+        let (Some(version), Some(moment)) = (answer.next(), answer.next()) else {
+            return Found::NotHere;
         };
-        let mut value = value.into_iter();
-        let (Some(version), Some(moment)) = (value.next(), value.next()) else {
-            return Ok(Found::NotHere);
-        };
-        let Some(sealed) = value.next() else {
-            return Ok(Found::Nothing(Ticket { process, version, moment }));
+        let Some(sealed) = answer.next() else {
+            return Found::Nothing(Ticket { process, version, moment });
         };
         let bound = Bound { process: &process, session, version: &version, moment: &moment };
         // Another key's, or not made by us: nothing.
-        Ok(match self.seal.open(&sealed, &bound).filter(|caller| caller.user.id == user) {
+        match self.seal.open(sealed, &bound).filter(|caller| caller.user.id == user) {
             Some(caller) => Found::Kept(Box::new(caller)),
             None => Found::NotHere,
-        })
+        }
     }
 
     /// Keeps a caller that was read after the ticket was given.
@@ -179,6 +227,7 @@ fn version_key(process: &str, user: UserId) -> String {
 }
 
 /// Callers from Redis where it knows them, from the store otherwise.
+#[derive(Clone)]
 pub struct CachedCallers {
     inner: Arc<dyn SessionStore>,
     cache: CallerCache,
@@ -196,11 +245,31 @@ impl CachedCallers {
 #[async_trait]
 impl Callers for CachedCallers {
     async fn bearer(&self, session: SessionId, user: UserId) -> Result<Option<Caller>, StoreError> {
-        let ticket = match self.cache.find(session, user).await {
-            Ok(Found::Kept(caller)) => return Ok(Some(*caller)),
-            Ok(Found::Nothing(ticket)) => Some(ticket),
-            // Without Redis the store is asked each time.
-            Ok(Found::NotHere) | Err(_) => None,
+        // Without Redis the store is asked each time.
+        let found = self.cache.find(session, user).await.unwrap_or(Found::NotHere);
+        self.resolve(session, user, found).await
+    }
+}
+
+impl CachedCallers {
+    /// The caller that was found, or else the store's.
+    async fn resolve(
+        &self,
+        session: SessionId,
+        user: UserId,
+        found: Found,
+    ) -> Result<Option<Caller>, StoreError> {
+        let Tally { hits, misses, bypassed } = &*self.cache.tally;
+        let counted = match &found {
+            Found::Kept(_) => hits,
+            Found::Nothing(_) => misses,
+            Found::NotHere => bypassed,
+        };
+        counted.fetch_add(1, Ordering::Relaxed);
+        let ticket = match found {
+            Found::Kept(caller) => return Ok(Some(*caller)),
+            Found::Nothing(ticket) => Some(ticket),
+            Found::NotHere => None,
         };
         let caller = self.inner.caller(session).await?;
         if let (Some(ticket), Some(caller)) = (ticket, &caller)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use portcullis_domain::ports::{
-    Audit, Lockouts, OneTimeTokens, Outbox, Sessions, UnitOfWork, Users,
+    Audit, Devices, IdentityLinks, Lockouts, OneTimeTokens, Outbox, Sessions, UnitOfWork, Users,
 };
 use portcullis_domain::{
     LoginIdentifier, NewUser, PasswordHash, PersonName, Session, SessionEnd, SessionId, StoreError,
@@ -56,6 +56,14 @@ impl UnitOfWork for CachedUnit {
 
     fn audit(&mut self) -> &mut dyn Audit {
         self.inner.audit()
+    }
+
+    fn identity_links(&mut self) -> &mut dyn IdentityLinks {
+        self.inner.identity_links()
+    }
+
+    fn devices(&mut self) -> &mut dyn Devices {
+        self.inner.devices()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

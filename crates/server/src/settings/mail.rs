@@ -21,22 +21,40 @@ pub(crate) enum MailProvider {
     Brevo(ApiSettings),
 }
 
-/// The providers as they are spelled in `MAIL_PROVIDER`.
-pub(super) const PROVIDERS: [&str; 3] = ["smtp", "resend", "brevo"];
+/// The providers that `MAIL_PROVIDER` can name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Named {
+    Smtp,
+    Resend,
+    Brevo,
+}
 
-impl MailProvider {
-    pub(crate) fn name(&self) -> &'static str {
-        let [smtp, resend, brevo] = PROVIDERS;
+impl Named {
+    pub(super) const ALL: [Self; 3] = [Self::Smtp, Self::Resend, Self::Brevo];
+
+    /// As it is spelled.
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Smtp(_) => smtp,
-            Self::Resend(_) => resend,
-            Self::Brevo(_) => brevo,
+            Self::Smtp => "smtp",
+            Self::Resend => "resend",
+            Self::Brevo => "brevo",
         }
     }
 }
 
+impl MailProvider {
+    pub(crate) fn name(&self) -> &'static str {
+        let named = match self {
+            Self::Smtp(_) => Named::Smtp,
+            Self::Resend(_) => Named::Resend,
+            Self::Brevo(_) => Named::Brevo,
+        };
+        named.name()
+    }
+}
+
 pub(super) fn mail(reader: &mut Reader) -> Result<MailSettings, Wrong> {
-    let names = reader.get("MAIL_PROVIDER", parse::mail_providers);
+    let named = reader.get("MAIL_PROVIDER", parse::mail_providers);
     let from = reader.get("MAIL_FROM", parse::one_line);
     let sender = from.as_deref().unwrap_or_default();
     // All are read, so that what is wrong with one that is not used is told too.
@@ -49,11 +67,11 @@ pub(super) fn mail(reader: &mut Reader) -> Result<MailSettings, Wrong> {
         brevo.map(|found| found.map(MailProvider::Brevo)),
     ];
     let mut providers = Vec::new();
-    for name in names? {
-        let (found, needed) = match name {
-            "smtp" => (&mut smtp, "SMTP_URL"),
-            "resend" => (&mut resend, "RESEND_API_KEY"),
-            _ => (&mut brevo, "BREVO_API_KEY"),
+    for provider in named? {
+        let (found, needed) = match provider {
+            Named::Smtp => (&mut smtp, "SMTP_URL"),
+            Named::Resend => (&mut resend, "RESEND_API_KEY"),
+            Named::Brevo => (&mut brevo, "BREVO_API_KEY"),
         };
         // What is wrong with it has been told.
         let Ok(found) = found else { continue };

@@ -1,7 +1,7 @@
 //! From a setting's text to its value, or to what is allowed instead.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use portcullis_smtp::SmtpSettings;
 use tracing_subscriber::EnvFilter;
 
 use super::Database;
-use super::mail::PROVIDERS;
+use super::mail::Named;
 
 type Parsed<T> = Result<T, String>;
 
@@ -24,6 +24,11 @@ pub(super) fn host(text: &str) -> Parsed<IpAddr> {
         return Ok(IpAddr::from([127, 0, 0, 1]));
     }
     text.parse().map_err(|_| "must be an IP address, such as 127.0.0.1 or 0.0.0.0".into())
+}
+
+pub(super) fn socket(text: &str) -> Parsed<SocketAddr> {
+    let address = text.parse().ok().filter(|address: &SocketAddr| address.port() != 0);
+    address.ok_or_else(|| "must be an IP address and a port, such as 127.0.0.1:9100".into())
 }
 
 pub(super) fn whole_number<T>(min: T, max: T) -> impl Fn(&str) -> Parsed<T>
@@ -91,9 +96,8 @@ pub(super) fn is_https_or_local(origin: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
     };
-    let is_loopback =
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    host == "localhost" || host.ends_with(".localhost") || is_loopback()
+    let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    host == "localhost" || host.ends_with(".localhost") || is_loopback
 }
 
 pub(super) fn url(text: &str) -> Parsed<String> {
@@ -104,6 +108,13 @@ pub(super) fn url(text: &str) -> Parsed<String> {
     } else {
         Err("must be an address that begins with https:// or http://".into())
     }
+}
+
+/// An address of an API, to which secrets are sent.
+#[cfg(any(feature = "firebase", feature = "appstore"))]
+pub(super) fn base_url(text: &str) -> Parsed<String> {
+    let parsed: Result<portcullis_api_client::BaseUrl, _> = text.parse();
+    parsed.map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 pub(super) fn database(text: &str) -> Parsed<Database> {
@@ -142,17 +153,17 @@ pub(super) fn one_line(text: &str) -> Parsed<String> {
     }
 }
 
-/// The names of mail providers, in the order in which they are tried; none of
-/// them stands for the mailbox.
-pub(super) fn mail_providers(text: &str) -> Parsed<Vec<&'static str>> {
+/// Mail providers, in the order in which they are tried; none of them stands for
+/// the mailbox.
+pub(super) fn mail_providers(text: &str) -> Parsed<Vec<Named>> {
     if text == "mailbox" {
         return Ok(Vec::new());
     }
-    let known = PROVIDERS.map(|name| (name, name));
-    let names: Result<Vec<_>, _> = list(text).map(word(&known)).collect();
-    let distinct = |names: &[&str]| names.iter().collect::<HashSet<_>>().len();
-    match names {
-        Ok(names) if !names.is_empty() && distinct(&names) == names.len() => Ok(names),
+    let known = Named::ALL.map(|provider| (provider.name(), provider));
+    let named: Result<Vec<_>, _> = list(text).map(word(&known)).collect();
+    let distinct = |named: &[Named]| named.iter().collect::<HashSet<_>>().len();
+    match named {
+        Ok(named) if !named.is_empty() && distinct(&named) == named.len() => Ok(named),
         _ => Err("must be mailbox, or one or several of smtp, resend, brevo, by commas".into()),
     }
 }

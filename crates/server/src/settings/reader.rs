@@ -37,9 +37,16 @@ impl fmt::Display for InvalidSettings {
 
 impl std::error::Error for InvalidSettings {}
 
+impl InvalidSettings {
+    /// Each mistake, which names its setting.
+    pub(crate) fn mistakes(&self) -> &[String] {
+        &self.0
+    }
+}
+
 /// A setting is wrong; the reader has taken note of it.
 #[derive(Debug)]
-pub(super) struct Wrong;
+pub(crate) struct Wrong;
 
 /// Hands out settings and collects what is wrong with them.
 pub(super) struct Reader {

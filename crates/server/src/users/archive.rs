@@ -4,14 +4,16 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use portcullis_domain::ports::AccountsArchive;
+use portcullis_domain::ports::{AccountsArchive, Clock};
 
 use crate::settings::Settings;
 use crate::storage::Storage;
 
-/// The store that the settings name, migrated.
-pub(super) async fn open() -> Result<Arc<dyn AccountsArchive>, Box<dyn Error>> {
-    Ok(Storage::open(&Settings::load()?).await?.archive)
+/// The store that the settings name, migrated, and the clock by which things in it
+/// expire.
+pub(super) async fn open() -> Result<(Arc<dyn AccountsArchive>, Arc<dyn Clock>), Box<dyn Error>> {
+    let storage = Storage::open(&Settings::load()?).await?;
+    Ok((storage.archive, storage.clock))
 }
 
 /// An empty store in that folder, for a rehearsal: whatever database the

@@ -158,7 +158,7 @@ mod tests {
         let said = with(&json!({
             "email": "hunter2", "password_hash": "hunter2", "name": 7, "id": "hunter2",
             "number": 0, "username": "no blanks", "status": "hunter2", "created_at": "hunter2",
-            "email_verified": "hunter2", "pasword": "hunter2",
+            "email_verified": "hunter2", "pasword": "hunter2", "$2b$12$hunter2": true,
         }));
         let said = said.unwrap_err();
         for fault in [
@@ -172,6 +172,7 @@ mod tests {
             "created_at: must be a point in time like",
             "email_verified: must be true or false",
             "pasword: is no field of an account",
+            "a name that is not repeated here: is no field of an account",
         ] {
             assert!(said.contains(fault), "{fault}: {said}");
         }

@@ -32,7 +32,7 @@ pub(crate) fn export(output: Option<&Path>) -> Result<(), Box<dyn Error>> {
 /// Writes every account; says how many.
 fn write_all(out: &mut impl Write) -> Result<u64, Box<dyn Error>> {
     let runtime = crate::runtime()?;
-    let mut move_out = MoveOut::new(runtime.block_on(archive::open())?);
+    let mut move_out = MoveOut::new(runtime.block_on(archive::open())?.0);
     let mut count = 0;
     loop {
         let page = runtime.block_on(move_out.next())?;

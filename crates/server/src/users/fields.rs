@@ -10,6 +10,13 @@ use super::object::Object;
 /// Longest name of an unknown field that is repeated in a report.
 const MAX_SHOWN: usize = 40;
 
+/// Whether it is a name like those that programs give to fields. Anything else may
+/// be a hash that slipped out of its place, or writing that a terminal would obey.
+fn is_plain(name: &str) -> bool {
+    (1..=MAX_SHOWN).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
 /// The fields that are not taken yet, and what was wrong with the others.
 pub(super) struct Fields {
     left: BTreeMap<String, Value>,
@@ -96,10 +103,8 @@ impl Fields {
     /// Everything that is wrong, in one line; fields that nobody took are.
     pub(super) fn finish(mut self) -> Result<(), String> {
         for name in std::mem::take(&mut self.left).into_keys() {
-            // Whatever it holds must not reach a terminal as it is.
-            let shown: String = name.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect();
-            let more = if name.chars().count() > MAX_SHOWN { "…" } else { "" };
-            self.faults.push(format!("{shown}{more}: is no field of an account"));
+            let shown = if is_plain(&name) { &name } else { "a name that is not repeated here" };
+            self.faults.push(format!("{shown}: is no field of an account"));
         }
         if self.faults.is_empty() { Ok(()) } else { Err(self.faults.join("; ")) }
     }

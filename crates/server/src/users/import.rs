@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use portcullis_app::{ACCOUNTS_AT_ONCE, Arrival, MoveIn};
-use portcullis_crypto::{SystemClock, SystemIds};
+use portcullis_crypto::SystemIds;
 use portcullis_domain::error::with_causes;
 
 use super::interrupt::Interrupt;
@@ -32,8 +32,8 @@ enum Ending {
 pub(crate) fn import(file: &Path, is_rehearsal: bool) -> Result<(), Box<dyn Error>> {
     let (reader, size) = open(file)?;
     let runtime = crate::runtime()?;
-    let archive = runtime.block_on(archive::open())?;
-    let mut move_in = MoveIn::new(archive, Arc::new(SystemClock), Arc::new(SystemIds));
+    let (archive, clock) = runtime.block_on(archive::open())?;
+    let mut move_in = MoveIn::new(archive, clock, Arc::new(SystemIds));
     // Kept until the end, and then removed with the store in it.
     let folder = is_rehearsal.then(tempfile::tempdir).transpose()?;
     if let Some(folder) = &folder {
@@ -162,7 +162,7 @@ impl Run {
             }
         }
         self.settled = self.lines.number();
-        self.progress.advance(self.lines.position(), self.tally.lines());
+        self.progress.advance(self.lines.position(), format!("{} lines", self.tally.lines()));
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! `portcullis users`: moving accounts in and out, as newline-delimited JSON.
+//! `portcullis users`: moving accounts in and out, as newline-delimited JSON, and
+//! making up some.
 
 mod archive;
 mod arrival;
@@ -10,6 +11,7 @@ mod interrupt;
 mod lines;
 mod object;
 mod progress;
+mod seed;
 mod tally;
 
 #[cfg(fuzzing)]
@@ -35,3 +37,4 @@ mod fuzzing {
 
 pub(crate) use export::export;
 pub(crate) use import::import;
+pub(crate) use seed::seed;

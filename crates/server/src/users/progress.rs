@@ -2,17 +2,17 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How far an import has come.
+/// How far an import or a seeding has come.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// A bar over so many bytes; without a known end it only counts.
-    pub(super) fn over(bytes: Option<u64>) -> Self {
-        let bar = match bytes {
-            Some(bytes) => ProgressBar::new(bytes),
+    /// A bar over so many bytes, or users; without a known end it only counts.
+    pub(super) fn over(end: Option<u64>) -> Self {
+        let bar = match end {
+            Some(end) => ProgressBar::new(end),
             None => ProgressBar::no_length(),
         };
-        let template = match bytes {
+        let template = match end {
             Some(_) => "{wide_bar} {percent:>3} %  {msg}  {eta} left",
             None => "{spinner} {bytes}  {msg}  {elapsed}",
         };
@@ -22,10 +22,10 @@ impl Progress {
         Self(bar)
     }
 
-    /// So many bytes are done, which were so many lines.
-    pub(super) fn advance(&self, bytes: u64, lines: u64) {
-        self.0.set_message(format!("{lines} lines"));
-        self.0.set_position(bytes);
+    /// It has come that far, which is told in these words.
+    pub(super) fn advance(&self, position: u64, told: String) {
+        self.0.set_message(told);
+        self.0.set_position(position);
     }
 
     /// Says something on standard error, above the bar.

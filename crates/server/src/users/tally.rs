@@ -101,8 +101,8 @@ impl fmt::Display for Tally {
         if self.unproven > 0 {
             writeln!(
                 f,
-                "unproven       {} (and without a username: removed three days after created_at; \
-                 email_verified keeps them)",
+                "unproven       {} (and without a username: removed UNVERIFIED_ACCOUNT_TTL after \
+                 created_at; email_verified keeps them)",
                 self.unproven
             )?;
         }

@@ -181,8 +181,9 @@ struct Open {
     user: Id,
     password_changed_at: At,
     at: At,
-    digest: IdentifierDigest,
-    network: String,
+    /// Absent, it is equal to nobody's.
+    digest: Option<[u8; 32]>,
+    network: Option<String>,
     others: i64,
     selection: UserSelection,
 }
@@ -240,14 +241,14 @@ impl QueryFragment<Pg> for Open {
             " FROM noted), from_source AS (DELETE FROM login_failures USING noted \
              WHERE identifier = ",
         );
-        out.push_bind_param::<Binary, _>(&self.digest.0)?;
+        out.push_bind_param::<Nullable<Binary>, _>(&self.digest)?;
         out.push_sql(" AND network = ");
-        out.push_bind_param::<Text, _>(&self.network)?;
+        out.push_bind_param::<Nullable<Text>, _>(&self.network)?;
         out.push_sql(
             " RETURNING 1), from_all AS (DELETE FROM login_failures USING noted \
              WHERE identifier = ",
         );
-        out.push_bind_param::<Binary, _>(&self.digest.0)?;
+        out.push_bind_param::<Nullable<Binary>, _>(&self.digest)?;
         out.push_sql(" AND network = '' AND (SELECT count(*) FROM from_source) >= 0) SELECT ");
         self.selection.walk_ast(out.reborrow())?;
         out.push_sql(", displace_sessions(users.id, ");
@@ -274,13 +275,14 @@ pub(crate) async fn open(
     connection: &mut AsyncPgConnection,
     opening: &Opening,
 ) -> QueryResult<Option<OpenedRow>> {
+    let attempt = opening.attempt.as_ref();
     let open = Open {
         session: SessionRow::from(&opening.session),
         user: Id(opening.session.user_id.as_uuid()),
         password_changed_at: At(opening.password_changed_at),
         at: At(opening.session.opened_at),
-        digest: opening.attempt.digest,
-        network: opening.attempt.source.network().to_string(),
+        digest: attempt.map(|attempt| attempt.digest.0),
+        network: attempt.map(|attempt| attempt.source.network().to_string()),
         others: i64::try_from(MAX_LIVE_SESSIONS - 1).unwrap_or(i64::MAX),
         selection: <UserRow as Selectable<Pg>>::construct_selection(),
     };

@@ -2,11 +2,17 @@
 
 pub(crate) mod archive;
 pub(crate) mod audit_events;
+pub(crate) mod avatars;
+pub(crate) mod devices;
+pub(crate) mod entitlements;
+pub(crate) mod identity_links;
+pub(crate) mod jobs;
 pub(crate) mod login_failures;
 pub(crate) mod login_on_postgres;
 pub(crate) mod mailbox;
 pub(crate) mod one_time_tokens;
 pub(crate) mod outbox;
-pub(crate) mod outbox_on_postgres;
+pub(crate) mod queue;
+pub(crate) mod queue_on_postgres;
 pub(crate) mod sessions;
 pub(crate) mod users;

@@ -1,6 +1,5 @@
 //! Letters.
 
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use portcullis_domain::ports::{
@@ -10,7 +9,8 @@ use portcullis_domain::{Letter, LetterId, StoreError, Timestamp};
 
 use crate::connection::{Lease, run};
 use crate::enums::Words;
-use crate::queries::outbox_on_postgres;
+use crate::queries::queue::queue_steps;
+use crate::queries::queue_on_postgres::{ClaimDue, Queue};
 use crate::rows::{LetterRow, NewLetterRow, OwedLetterRow, count};
 use crate::schema::outbox::{self, dsl};
 use crate::types::{At, Id};
@@ -68,21 +68,9 @@ extern "SQL" {
     ) -> diesel::sql_types::BigInt;
 }
 
-/// Whether any letter is due: a look that locks nothing.
-pub(crate) async fn is_any_due(lease: &mut Lease, now: Timestamp) -> Result<bool, StoreError> {
-    run!(lease, connection => async {
-        diesel::select(exists(due(now))).get_result(connection).await
-    })
-}
+queue_steps!(outbox, LetterId);
 
-#[diesel::dsl::auto_type(no_type_alias)]
-fn due(now: Timestamp) -> _ {
-    let now: At = At(now);
-    outbox::table
-        .filter(dsl::settled_at.is_null())
-        .filter(dsl::buried_at.is_null())
-        .filter(dsl::due_at.le(now))
-}
+const QUEUE: Queue = Queue { table: "outbox", turns_of: "recipient" };
 
 /// Claims letters that are due: on Postgres in one statement that passes over
 /// what other workers are claiming, elsewhere under the write lock that the
@@ -110,15 +98,16 @@ pub(crate) async fn claim(
                 .get_results(connection)
                 .await
         },
-        postgres connection => outbox_on_postgres::claim(connection, now, claim)
+        postgres connection => ClaimDue::of(QUEUE, now, claim, LetterRow::as_select())
+            .get_results(connection)
     )?;
     let mut claims = Vec::with_capacity(rows.len());
     for row in rows {
-        let id = row.id;
+        let (id, attempts) = (LetterId::new(row.id.0), row.attempts);
         match claim_of(row) {
             Ok(claim) => claims.push(claim),
             // A letter that nobody can read must not hold up the others.
-            Err(error) => bury(lease, LetterId::new(id.0), now, &error.to_string()).await?,
+            Err(error) => bury(lease, id, attempts, now, &error.to_string()).await?,
         }
     }
     Ok(claims)
@@ -127,60 +116,6 @@ pub(crate) async fn claim(
 fn claim_of(row: LetterRow) -> Result<Claim, StoreError> {
     let attempt = count(row.attempts)?;
     Ok(Claim { letter: row.try_into()?, attempt })
-}
-
-pub(crate) async fn settle(
-    lease: &mut Lease,
-    id: LetterId,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    run!(lease, connection => async {
-        diesel::update(outbox::table.find(Id(id.as_uuid())))
-            .set(dsl::settled_at.eq(At(at)))
-            .execute(connection)
-            .await
-    })?;
-    Ok(())
-}
-
-pub(crate) async fn postpone(
-    lease: &mut Lease,
-    id: LetterId,
-    due: Timestamp,
-    reason: &str,
-) -> Result<(), StoreError> {
-    run!(lease, connection => async {
-        diesel::update(outbox::table.find(Id(id.as_uuid())))
-            .set((dsl::due_at.eq(At(due)), dsl::reason.eq(reason)))
-            .execute(connection)
-            .await
-    })?;
-    Ok(())
-}
-
-pub(crate) async fn bury(
-    lease: &mut Lease,
-    id: LetterId,
-    at: Timestamp,
-    reason: &str,
-) -> Result<(), StoreError> {
-    run!(lease, connection => async {
-        diesel::update(outbox::table.find(Id(id.as_uuid())))
-            .set((dsl::buried_at.eq(At(at)), dsl::reason.eq(reason)))
-            .execute(connection)
-            .await
-    })?;
-    Ok(())
-}
-
-pub(crate) async fn release(lease: &mut Lease, id: LetterId) -> Result<(), StoreError> {
-    run!(lease, connection => async {
-        diesel::update(outbox::table.find(Id(id.as_uuid())))
-            .set((dsl::attempts.eq(dsl::attempts - 1), dsl::due_at.eq(dsl::created_at)))
-            .execute(connection)
-            .await
-    })?;
-    Ok(())
 }
 
 pub(crate) async fn list(
@@ -199,38 +134,4 @@ pub(crate) async fn list(
             .await
     })?;
     rows.into_iter().map(OwedLetter::try_from).collect()
-}
-
-pub(crate) async fn revive(
-    lease: &mut Lease,
-    id: LetterId,
-    at: Timestamp,
-) -> Result<bool, StoreError> {
-    let revived = run!(lease, connection => async {
-        diesel::update(outbox::table.find(Id(id.as_uuid())))
-            .filter(dsl::buried_at.is_not_null())
-            .set((dsl::buried_at.eq(None::<At>), dsl::due_at.eq(At(at))))
-            .execute(connection)
-            .await
-    })?;
-    Ok(revived == 1)
-}
-
-pub(crate) async fn remove_settled(
-    lease: &mut Lease,
-    before: Timestamp,
-    limit: u32,
-) -> Result<u64, StoreError> {
-    let old: Vec<Id> = run!(lease, connection => async {
-        outbox::table
-            .filter(dsl::settled_at.lt(At(before)))
-            .select(dsl::id)
-            .limit(i64::from(limit))
-            .load(connection)
-            .await
-    })?;
-    let removed = run!(lease, connection => async {
-        diesel::delete(outbox::table.filter(dsl::id.eq_any(&old))).execute(connection).await
-    })?;
-    Ok(removed as u64)
 }

@@ -1,6 +1,8 @@
 //! Rows, and the domain's values that they stand for.
 
 mod audit_events;
+mod belongings;
+mod jobs;
 mod login_failures;
 mod mailbox;
 mod one_time_tokens;
@@ -13,6 +15,10 @@ use portcullis_domain::{SourceAddress, StoreError};
 use crate::error::corrupt;
 
 pub(crate) use audit_events::AuditRow;
+pub(crate) use belongings::{
+    AvatarRow, DeviceRow, EntitlementRow, IdentityLinkRow, PurchaseStateRow,
+};
+pub(crate) use jobs::{ClaimedJobRow, NewJobRow, OwedJobRow};
 pub(crate) use login_failures::FailuresRow;
 pub(crate) use mailbox::MailboxRow;
 pub(crate) use one_time_tokens::OneTimeTokenRow;

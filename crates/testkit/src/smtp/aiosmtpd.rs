@@ -2,15 +2,13 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use tempfile::TempDir;
 
 use super::certificates::Certificates;
 use super::message::SmtpMessage;
+use crate::child::Server;
 use crate::held_port::HeldPort;
 
 /// The interpreter that Debian's package belongs to.
@@ -35,9 +33,8 @@ pub enum Encryption<'a> {
 /// `quoted@…` with 554 and their last lines.
 pub struct Aiosmtpd {
     port: HeldPort,
-    folder: TempDir,
-    /// A shell that kills the server once its standard input ends.
-    child: Mutex<Child>,
+    folder: PathBuf,
+    server: Mutex<Server>,
 }
 
 impl Aiosmtpd {
@@ -51,31 +48,24 @@ impl Aiosmtpd {
         let handler = include_str!("recorder.py");
         fs::write(folder.path().join("portcullis_recorder.py"), handler).unwrap();
         let port = HeldPort::reserve();
-        let mut server = Command::new("sh");
-        server
-            .arg("-c")
-            .arg("\"$@\" & p=$!; read _; kill -KILL $p; wait")
-            .args(["sh", PYTHON, "-m", "aiosmtpd", "-n", "-l"])
-            .arg(port.address().to_string())
-            .args(["-c", "portcullis_recorder.Recorder"]);
+        let mut arguments: Vec<String> = ["-m", "aiosmtpd", "-n", "-l"].map(str::to_owned).to_vec();
+        arguments.push(port.address().to_string());
+        arguments.extend(["-c", "portcullis_recorder.Recorder"].map(str::to_owned));
         let options = match encryption {
             Encryption::None => None,
             Encryption::StartTls(certificates) => Some(("--tlscert", "--tlskey", certificates)),
             Encryption::Implicit(certificates) => Some(("--smtpscert", "--smtpskey", certificates)),
         };
         if let Some((certificate, key, files)) = options {
-            server.arg(certificate).arg(files.certificate()).arg(key).arg(files.key());
+            let files = [certificate, &path(&files.certificate()), key, &path(&files.key())];
+            arguments.extend(files.map(str::to_owned));
         }
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let child = server
-            .arg(folder.path())
-            .env("PYTHONPATH", folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("a shell");
-        let server = Self { port, folder, child: Mutex::new(child) };
+        let home = folder.path().to_owned();
+        arguments.push(path(&home));
+        let environment = [("PYTHONPATH", home.as_path())];
+        let server =
+            Server::spawn_as_ourselves(folder, Path::new(PYTHON), &arguments, &environment);
+        let server = Self { port, folder: home.clone(), server: Mutex::new(server) };
         server.wait_for_port();
         server
     }
@@ -83,7 +73,7 @@ impl Aiosmtpd {
     fn wait_for_port(&self) {
         let start = Instant::now();
         while TcpStream::connect(self.address()).is_err() {
-            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            let log = self.server().log();
             assert!(
                 !log.contains("No module named aiosmtpd") && !log.contains("not found"),
                 "aiosmtpd is missing; install it with: apt-get install python3-aiosmtpd"
@@ -102,7 +92,7 @@ impl Aiosmtpd {
     /// The mails that it took, in order.
     #[must_use]
     pub fn messages(&self) -> Vec<SmtpMessage> {
-        let files = fs::read_dir(self.folder.path()).unwrap();
+        let files = fs::read_dir(&self.folder).unwrap();
         let mut mails: Vec<_> = files
             .map(|file| file.unwrap().path())
             .filter(|path| path.extension().is_some_and(|kind| kind == "mail"))
@@ -113,16 +103,16 @@ impl Aiosmtpd {
 
     /// Ends it.
     pub fn vanish(&self) {
-        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(child.stdin.take());
-        child.wait().expect("the shell ends");
+        self.server().stop();
+    }
+
+    fn server(&self) -> MutexGuard<'_, Server> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Aiosmtpd {
-    fn drop(&mut self) {
-        self.vanish();
-    }
+fn path(file: &Path) -> String {
+    file.display().to_string()
 }
 
 /// Reads what the handler wrote: the envelope, one address a line, an empty

@@ -39,7 +39,7 @@ async fn logout_is_seen_by_the_other(backends: Backends) {
 #[tokio::test]
 async fn a_logout_on_one_is_seen_by_the_others_next_request() {
     let redis = Redis::start();
-    logout_is_seen_by_the_other(Backends::new().with_redis(&redis)).await;
+    logout_is_seen_by_the_other(Backends::new().with_redis(&redis).counting()).await;
     let kept = redis.command(&["keys", "portcullis:*:caller:*"]);
     assert!(kept.contains(":caller:"), "no cache was in play: {kept:?}");
 }
@@ -53,7 +53,7 @@ async fn without_redis_a_logout_on_one_is_seen_by_the_others_next_request() {
 #[tokio::test]
 async fn no_request_on_the_other_that_was_sent_after_the_logout_passes() {
     let redis = Redis::start();
-    let (here, there) = Backends::new().with_redis(&redis).two().await;
+    let (here, there) = Backends::new().with_redis(&redis).counting().two().await;
     here.signed_up("johndoe", "john@example.com").await;
     for _ in 0..ROUNDS {
         let (session, elsewhere) = known_to_both(&here, &there).await;
@@ -78,7 +78,7 @@ async fn no_request_on_the_other_that_was_sent_after_the_logout_passes() {
 #[tokio::test]
 async fn a_reset_on_one_ends_the_sessions_on_the_other() {
     let redis = Redis::start();
-    let (here, there) = Backends::new().with_redis(&redis).two().await;
+    let (here, there) = Backends::new().with_redis(&redis).counting().two().await;
     // One address gets five mails of a kind an hour.
     for number in 0..5 {
         let email = format!("ann{number}@example.com");
@@ -97,7 +97,7 @@ async fn a_reset_on_one_ends_the_sessions_on_the_other() {
 #[tokio::test]
 async fn a_stolen_token_on_one_ends_the_session_on_the_other() {
     let redis = Redis::start();
-    let backends = Backends::new().with_redis(&redis).with("REFRESH_GRACE", "1s");
+    let backends = Backends::new().with_redis(&redis).counting().with("REFRESH_GRACE", "1s");
     let (here, there) = backends.two().await;
     let first = here.logged_in("ann@example.com").await;
     let second = first.refreshed().await.at(&there);
@@ -113,7 +113,7 @@ async fn a_stolen_token_on_one_ends_the_session_on_the_other() {
 #[tokio::test]
 async fn a_new_name_is_seen_by_the_others_next_request() {
     let redis = Redis::start();
-    let (here, there) = Backends::new().with_redis(&redis).two().await;
+    let (here, there) = Backends::new().with_redis(&redis).counting().two().await;
     let ann = here.logged_in("ann@example.com").await;
     let elsewhere = ann.at(&there);
     assert_eq!(elsewhere.me().await.expect(200).str("/name"), NAME);

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use portcullis_testkit::{Fault, FaultProxy, Postgres, Reaction, SmtpSink, Step};
-use portcullis_tests::{Server, at_once, eventually};
+use portcullis_tests::{Server, eventually};
 
 use super::load::percentile;
 use super::shows;
@@ -364,11 +364,7 @@ async fn r_34_three_senders_send_each_of_a_thousand_once_and_a_killed_one_loses_
 async fn r_34_three_senders_send_each_letter_exactly_once() {
     let sink = SmtpSink::start().await;
     let backends = Backends::on(&Postgres::shared().empty_database()).with_smtp(&sink.url());
-    let senders = at_once(3, |_| {
-        let backends = backends.clone();
-        async move { backends.instance().await }
-    })
-    .await;
+    let senders = backends.three().await;
     register(&senders[0], "first@example.com").await;
     settled_but(&backends, 0, DELIVERY).await;
     letters(&backends, 1, 1_000);

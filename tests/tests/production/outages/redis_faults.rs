@@ -177,17 +177,6 @@ async fn r_25_a_redis_that_is_slow_does_not_matter() {
     shows(&server, "redis", "healthy").await;
 }
 
-/// The resident memory of the server, in KiB.
-fn memory(server: &Server) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
-fn open_files(server: &Server) -> usize {
-    std::fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap().count()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r_27_a_redis_that_comes_and_goes_leaves_nothing_behind() {
     let redis = Redis::start();
@@ -199,7 +188,11 @@ async fn r_27_a_redis_that_comes_and_goes_leaves_nothing_behind() {
     let mut base = None;
     for round in 0..48 {
         if round == 8 {
-            base = Some((open_files(&server), memory(&server), way.accepted_connections()));
+            base = Some((
+                server.open_descriptors(),
+                server.resident_kib(),
+                way.accepted_connections(),
+            ));
         }
         way.set(faults[round % faults.len()]);
         for _ in 0..5 {
@@ -217,13 +210,13 @@ async fn r_27_a_redis_that_comes_and_goes_leaves_nothing_behind() {
     let connected = way.accepted_connections() - accepted;
     println!(
         "40 flaps: {connected} connections; files {files} -> {}; memory {kib} -> {} KiB",
-        open_files(&server),
-        memory(&server)
+        server.open_descriptors(),
+        server.resident_kib()
     );
     assert!(connected <= 200, "{connected} connections in 40 flaps");
-    assert!(memory(&server) < kib + 16 * 1024, "{kib} -> {} KiB", memory(&server));
+    assert!(server.resident_kib() < kib + 16 * 1024, "{kib} -> {} KiB", server.resident_kib());
     eventually("no connection is left behind", Duration::from_secs(10), async || {
-        (way.open_connections() <= 16 && open_files(&server) <= files + 16).then_some(())
+        (way.open_connections() <= 16 && server.open_descriptors() <= files + 16).then_some(())
     })
     .await;
 }

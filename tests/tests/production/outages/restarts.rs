@@ -4,29 +4,18 @@
 use std::time::{Duration, Instant};
 
 use portcullis_testkit::{Ending, Fault, FaultProxy, Postgres, Redis};
-use portcullis_tests::{LoggedIn, Server, eventually};
+use portcullis_tests::eventually;
 use serde_json::json;
 
 use super::load::Load;
+use super::writes_again;
 use crate::backends::Backends;
 
-/// How soon everything works again; it takes a fraction of it.
+/// How soon nothing of a fault is left.
 const RECOVERY: Duration = Duration::from_secs(5);
 /// Connections of the server to its database.
 const OURS: &str = "FROM pg_stat_activity
     WHERE application_name = 'portcullis' AND datname = current_database()";
-
-/// How long somebody's requests go on failing.
-async fn recovery_of(john: &LoggedIn) -> Duration {
-    let back = Instant::now();
-    eventually("the recovery", RECOVERY, async || {
-        let answer = john.patch_me(&json!({"name": "John"})).await;
-        assert!([200, 503].contains(&answer.status), "{answer:?}");
-        (answer.status == 200).then_some(())
-    })
-    .await;
-    back.elapsed()
-}
 
 async fn restarted(mut postgres: Postgres, ending: Ending, rounds: usize) {
     let server = Backends::on(&postgres.empty_database()).instance().await;
@@ -35,12 +24,15 @@ async fn restarted(mut postgres: Postgres, ending: Ending, rounds: usize) {
     let mut recoveries = Vec::new();
     for _ in 0..rounds {
         postgres.restart(ending);
-        recoveries.push(recovery_of(&john).await);
+        recoveries.push(writes_again(&john).await);
         // Some work between one and the next.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let total = load.stop().await;
     recoveries.sort_unstable();
+    // Two seconds, unless the machine was busy just then.
+    let typical = recoveries[recoveries.len() / 2];
+    assert!(typical <= Duration::from_secs(2), "{recoveries:?}");
     println!("{ending:?} x {rounds}: back within {:?}; {}", recoveries.last(), total.told());
     assert!(!total.unavailable.is_empty(), "the test proves nothing");
     assert!(total.good.len() > rounds * 10, "{}", total.told());
@@ -81,18 +73,13 @@ async fn r_15_who_loses_a_killed_backend_hears_503_and_nobody_else_notices() {
     let total = load.stop().await;
     println!("{killed} backends killed: {:.2} % went well; {}", total.share(), total.told());
     assert!(killed > 100, "the test proves nothing: {killed} killed");
+    // Which share that is depends on how fast the machine asks.
     assert!(total.unavailable.len() <= killed, "{}", total.told());
-    assert!(total.share() >= 95.0, "{}", total.told());
     let left = format!("SELECT count(*) <= 8 {OURS}");
     eventually("no more connections than the pool has", RECOVERY, async || {
         (backends.sql(&left) == "t").then_some(())
     })
     .await;
-}
-
-/// How many files and connections the server has open.
-fn open_files(server: &Server) -> usize {
-    std::fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap().count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,12 +89,12 @@ async fn r_14_a_frozen_database_is_told_in_time_and_nothing_piles_up() {
     let server = Backends::on(&database).instance().await;
     let john = server.signed_up("johndoe", "john@example.com").await;
     let load = Load::start(&server, 8).await;
-    let before = open_files(&server);
+    let before = server.open_descriptors();
     postgres.hang(true);
     tokio::time::sleep(Duration::from_secs(8)).await;
-    let during = open_files(&server);
+    let during = server.open_descriptors();
     postgres.hang(false);
-    let recovered = recovery_of(&john).await;
+    let recovered = writes_again(&john).await;
     // One from each of the eight people, one for each connection of the pool.
     assert!(during <= before + 16, "{before} files were open, then {during}");
     let total = load.stop().await;
@@ -167,7 +154,7 @@ async fn r_46_an_instance_that_is_cut_off_holds_nobody_up_and_heals_by_itself() 
 
     to_postgres.set(Fault::None);
     to_redis.set(Fault::None);
-    let healed = recovery_of(&john.at(&far)).await;
+    let healed = writes_again(&john.at(&far)).await;
     println!("healed {healed:?} after the way was free");
     ended.at(&far).is_over().await;
     super::shows(&far, "redis", "healthy").await;

@@ -12,12 +12,21 @@ use super::world::{ANN, JOHN, PAT, World};
 /// Below this, no limit has run out: the shortest that a client waits for is two
 /// seconds long.
 const AT_ONCE: Duration = Duration::from_millis(1_900);
+/// What is documented as at once may take so long here, where several worlds hash at
+/// the same time.
+const AT_ONCE_ON_A_BUSY_MACHINE: Duration = Duration::from_millis(2_500);
+/// What the table calls the one and the other.
+const SOON: &str = "at once";
+const LATER: &str = "2 to 5 s";
 
 /// A request, in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Request {
     Health,
+    Live,
+    Ready,
     Document,
+    Keys,
     Register,
     SignUp,
     Verify,
@@ -39,7 +48,10 @@ impl Request {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Health => "`GET /health`",
+            Self::Live => "`GET /health/live`",
+            Self::Ready => "`GET /health/ready`",
             Self::Document => "`GET /openapi.json`",
+            Self::Keys => "`GET /.well-known/jwks.json`",
             Self::Register => "`POST /auth/register`",
             Self::SignUp => "`POST /auth/signup`",
             Self::Verify => "`POST /auth/verify-email`",
@@ -68,7 +80,7 @@ impl Request {
     }
 
     pub(super) fn needs_the_database(self) -> bool {
-        self != Self::Document
+        ![Self::Live, Self::Document, Self::Keys].contains(&self)
     }
 }
 
@@ -82,13 +94,27 @@ pub(super) struct Seen {
 impl Seen {
     /// As it stands in the table.
     pub(super) fn told(&self) -> String {
+        format!("{}; {}", self.outcome(), if self.took < AT_ONCE { SOON } else { LATER })
+    }
+
+    fn outcome(&self) -> String {
         let status = self.answer.status;
-        let retry = match self.answer.header("retry-after") {
-            Some(seconds) => format!(", again in {seconds} s"),
-            None => String::new(),
+        match self.answer.header("retry-after") {
+            Some(seconds) => format!("{status}, again in {seconds} s"),
+            None => status.to_string(),
+        }
+    }
+
+    /// Whether a cell of the table tells this: the answer to the letter, and its time
+    /// unless the machine was busy.
+    pub(super) fn is_told_by(&self, cell: &str) -> bool {
+        let Some((outcome, time)) = cell.split_once("; ") else { return false };
+        let in_time = match time {
+            SOON => self.took < AT_ONCE_ON_A_BUSY_MACHINE,
+            LATER => self.took >= AT_ONCE,
+            _ => false,
         };
-        let time = if self.took < AT_ONCE { "at once" } else { "2 to 5 s" };
-        format!("{status}{retry}; {time}")
+        in_time && outcome == self.outcome()
     }
 }
 
@@ -106,10 +132,16 @@ impl Asked {
 
     fn of_strangers(&mut self, world: &World, cast: &Cast) {
         let (anonymous, number) = (world.anonymous(), cast.number);
-        let one = anonymous.clone();
-        self.ask(Request::Health, async move { one.get("/health").await });
-        let one = anonymous.clone();
-        self.ask(Request::Document, async move { one.get("/openapi.json").await });
+        for (request, path) in [
+            (Request::Health, "/health"),
+            (Request::Live, "/health/live"),
+            (Request::Ready, "/health/ready"),
+            (Request::Document, "/openapi.json"),
+            (Request::Keys, "/.well-known/jwks.json"),
+        ] {
+            let one = anonymous.clone();
+            self.ask(request, async move { one.get(path).await });
+        }
         let one = anonymous.clone();
         self.ask(Request::Register, async move {
             one.register(&format!("new{number}@example.com")).await

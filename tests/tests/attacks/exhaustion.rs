@@ -1,1 +1,0 @@
-//! Using up what everybody needs (DO).
