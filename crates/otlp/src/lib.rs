@@ -8,6 +8,7 @@
 //! Nothing waits for the collector: spans go through a bounded queue to a thread of
 //! their own, and those that find it full are dropped.
 
+mod probe;
 mod requests;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
+pub use probe::ProbeError;
 pub use requests::RequestTraces;
 
 /// How long the collector may take for a batch (`OTEL_EXPORTER_OTLP_TIMEOUT` has
@@ -46,6 +48,19 @@ pub struct TraceSettings {
     /// Which share of the traces that begin here is recorded, 0 to 1. Of one that
     /// begins elsewhere, its beginner decides.
     pub share: f64,
+}
+
+impl TraceSettings {
+    /// Whether what is sent is hidden from those in between. What is not goes by no
+    /// proxy.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.endpoint.starts_with("https://")
+    }
+
+    fn traces_url(&self) -> String {
+        format!("{}/v1/traces", self.endpoint.trim_end_matches('/'))
+    }
 }
 
 /// Traces cannot be sent there.
@@ -75,8 +90,7 @@ impl Traces {
         let mut client = reqwest::blocking::Client::builder()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none());
-        if !settings.endpoint.starts_with("https://") {
-            // What is not encrypted goes nowhere but there.
+        if !settings.is_encrypted() {
             client = client.no_proxy();
         }
         let client = client.build()?;
@@ -87,7 +101,7 @@ impl Traces {
             .with_http()
             .with_http_client(client)
             .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(format!("{}/v1/traces", settings.endpoint.trim_end_matches('/')))
+            .with_endpoint(settings.traces_url())
             .with_timeout(PATIENCE)
             .with_headers(headers)
             .build()?;

@@ -115,6 +115,14 @@ pub(crate) struct Answer<T> {
     pub(crate) process: Option<Arc<str>>,
 }
 
+/// The span of a call within what is traced now, if anything is.
+pub(crate) fn call_span() -> Span {
+    match Span::current() {
+        outside if outside.is_none() => outside,
+        _ => debug_span!("redis", otel.kind = "client", db.system.name = "redis"),
+    }
+}
+
 impl Redis {
     /// Redis at that address. Nothing is connected yet.
     ///
@@ -191,10 +199,7 @@ impl Redis {
         &self,
         prepare: impl Fn(Option<&str>) -> Option<ScriptInvocation<'a>> + Send + Sync,
     ) -> Result<Option<Answer<T>>, RedisError> {
-        let span = match Span::current() {
-            outside if outside.is_none() => outside,
-            _ => debug_span!("redis", otel.kind = "client", db.system.name = "redis"),
-        };
+        let span = call_span();
         let mut is_away = self.is_away.subscribe();
         // Who waits while another finds out waits no longer.
         let answer = tokio::select! {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use portcullis_conformance::build::{START, session, stored_session, stored_user, user_id};
 use portcullis_domain::ports::{
     Admission, Admissions, Bucket, Entrant, Quota, RateLimiter, SessionStore,
@@ -147,6 +148,77 @@ async fn who_was_shown_out_by_another_instance_is_out() {
     }
     assert!(one.sessions.end(session.id, session.user_id, END).await.unwrap());
     assert!(!is_live(&other).await && !is_live(&one).await);
+}
+
+/// How often a script was called.
+fn calls(server: &Server) -> u64 {
+    let said = server.command(&["info", "commandstats"]);
+    let calls = said.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
+    calls.unwrap().split(',').next().unwrap().parse().unwrap()
+}
+
+/// What became of those who asked in one go, in their order.
+async fn all_at_once(instance: &Instance, entrants: &[Entrant]) -> Vec<Admission> {
+    let asking = entrants.iter().map(|entrant| instance.admissions.admit(entrant, START));
+    join_all(asking).await.into_iter().map(Option::unwrap).collect()
+}
+
+#[tokio::test]
+async fn who_asks_with_others_gets_the_answer_of_nobody_else() {
+    let (store, prefix) = (MemoryStore::new(), prefix());
+    let server = Server::start();
+    let instance = Instance::of(&store, &server.url(), &prefix);
+    let mut sessions = Vec::new();
+    for _ in 0..100 {
+        sessions.push(logged_in(&store).await);
+    }
+    let entrants: Vec<_> = sessions.iter().map(|session| entrant(session, 1_000, 2)).collect();
+    // From the store, then from Redis, then not at all.
+    for remaining in [1, 0] {
+        let admissions = all_at_once(&instance, &entrants).await;
+        for (session, admission) in sessions.iter().zip(admissions) {
+            let Admission::Allowed(_, own, found) = admission else { panic!("{admission:?}") };
+            assert_eq!(own.remaining, remaining);
+            let caller = found.unwrap().unwrap();
+            assert_eq!((caller.session.id, caller.user.id), (session.id, session.user_id));
+        }
+    }
+    let before = calls(&server);
+    let admissions = all_at_once(&instance, &entrants).await;
+    assert_eq!(calls(&server) - before, 4, "at most 32 ask in one call");
+    for admission in admissions {
+        assert!(matches!(admission, Admission::UserLimited(..)), "{admission:?}");
+    }
+    assert_eq!(instance.left(client(), quota(1_000)).await, 699);
+}
+
+#[tokio::test]
+async fn of_those_who_ask_together_as_many_are_let_in_as_the_limit_says() {
+    let (store, prefix) = (MemoryStore::new(), prefix());
+    let instance = Instance::of(&store, &Server::shared().url(), &prefix);
+    let session = logged_in(&store).await;
+    let admissions = all_at_once(&instance, &[entrant(&session, 50, 20); 70]).await;
+    let count = |is_one: fn(&Admission) -> bool| admissions.iter().filter(|it| is_one(it)).count();
+    assert_eq!(count(|it| matches!(it, Admission::Allowed(..))), 20);
+    assert_eq!(count(|it| matches!(it, Admission::UserLimited(..))), 30);
+    assert_eq!(count(|it| matches!(it, Admission::ClientLimited(..))), 20);
+}
+
+#[tokio::test]
+async fn whoever_came_first_may_leave_and_the_others_are_answered() {
+    let (store, prefix) = (MemoryStore::new(), prefix());
+    let instance = Instance::of(&store, &Server::shared().url(), &prefix);
+    let session = logged_in(&store).await;
+    let entrant = entrant(&session, 9, 9);
+    tokio::select! {
+        biased;
+        first = instance.admissions.admit(&entrant, START) => panic!("{first:?}"),
+        () = std::future::ready(()) => {}
+    }
+    let second = instance.admissions.admit(&entrant, START).await.unwrap();
+    // Who left before the call was made has taken nothing.
+    let Admission::Allowed(client, ..) = second else { panic!("{second:?}") };
+    assert_eq!(client.remaining, 8);
 }
 
 #[tokio::test]

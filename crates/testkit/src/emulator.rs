@@ -4,6 +4,7 @@ mod fake_gcs;
 mod firebase;
 mod gcp_storage;
 mod moto;
+mod rotel;
 mod script;
 mod token_issuer;
 
@@ -21,6 +22,7 @@ pub use fake_gcs::FakeGcs;
 pub use firebase::FirebaseEmulator;
 pub use gcp_storage::GcpStorageEmulator;
 pub use moto::Moto;
+pub use rotel::Rotel;
 pub use token_issuer::TokenIssuer;
 
 /// Longest wait for the port: Python takes seconds where others build.

@@ -24,7 +24,7 @@ mod redis;
 mod smtp;
 mod trace_collector;
 
-pub use emulator::{FakeGcs, FirebaseEmulator, GcpStorageEmulator, Moto, TokenIssuer};
+pub use emulator::{FakeGcs, FirebaseEmulator, GcpStorageEmulator, Moto, Rotel, TokenIssuer};
 pub use fault_proxy::{Fault, FaultProxy};
 pub use mail_api::{ApiAnswer, ApiMail, MailApi};
 pub use nginx::Nginx;

@@ -1,6 +1,7 @@
 //! `portcullis doctor`: what is well, what is not, and what to do about it.
 
 mod databases;
+mod traces;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -92,7 +93,7 @@ async fn a_healthy_deployment_is_found_healthy() {
         let found = finding(&report, what, "ok")["found"].as_str().unwrap();
         assert!(found.contains(told), "{what}: {found}");
     }
-    for what in ["object store", "firebase", "app store"] {
+    for what in ["object store", "firebase", "app store", "trace collector"] {
         finding(&report, what, "off");
     }
     let spf = finding(&report, "mail sender", "ok");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis_testkit::{CollectedSpan, Fault, FaultProxy, TraceCollector};
+use portcullis_testkit::{CollectedSpan, Fault, FaultProxy, Rotel, TraceCollector};
 use portcullis_tests::{Answer, LoggedIn, PASSWORD, Server, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -71,6 +71,32 @@ async fn a_request_is_a_part_of_the_trace_that_its_header_names() {
     let statement = spans.iter().find(|span| span.name == "statement").unwrap();
     assert_eq!((&statement.parent, statement.kind), (&request.id, 3));
     assert_eq!(statement.attributes["db.system.name"], "sqlite");
+}
+
+#[tokio::test]
+async fn a_collector_that_others_wrote_understands_what_is_sent() {
+    let collector = Rotel::start();
+    let server = traced(&collector.url(), "OTEL_SERVICE_NAME=gate", &[]).await;
+    let ann = server.logged_in("ann@example.com").await;
+    read_within(&ann, &format!("00-{TRACE}-{PARENT}-01")).await;
+    let of_the_request = eventually("the request's span", Duration::from_secs(20), async || {
+        let lines = collector.understood();
+        let first = lines.iter().position(|line| *line == ("Trace ID".into(), TRACE.into()))?;
+        // The statement's comes first: it ends first.
+        let name = ("Name".to_owned(), "GET /api/v1/auth/me".to_owned());
+        let place = lines.iter().skip(first).position(|line| *line == name)?;
+        Some(lines[first + place - 3..].to_vec())
+    })
+    .await;
+    for (name, value) in [
+        ("Trace ID", TRACE),
+        ("Parent ID", PARENT),
+        ("Kind", "SPAN_KIND_SERVER"),
+        ("-> http.route", ME),
+    ] {
+        let found = of_the_request.iter().find(|line| line.0.contains(name));
+        assert!(found.is_some_and(|line| line.1.contains(value)), "{name}: {of_the_request:?}");
+    }
 }
 
 #[tokio::test]

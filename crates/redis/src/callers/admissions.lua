@@ -1,16 +1,35 @@
--- Two limits, and the caller if both allow it.
--- KEYS     the client's bucket, the user's, the caller, the version of its user
--- ARGV     now; a name for this request; window and limit of the first bucket, and
---          of the second; a name for a new version, how long a version is
---          remembered, how long a caller is good
--- Answers  what the buckets say, up to a refusal, and what was found
-local now, name = tonumber(ARGV[1]), ARGV[2]
-local client = take(KEYS[1], now, tonumber(ARGV[3]), tonumber(ARGV[4]), name)
-if client[1] == 0 then
-  return { client }
+-- Two limits, and the caller if both allow it, for each of those who ask together.
+-- KEYS     four for each: the client's bucket, the user's, the caller, the version of
+--          its user
+-- ARGV     a name for these requests, a name for new versions, how long a version is
+--          remembered, how long a caller is good; then for each who asks, in one
+--          string: now, window and limit of the first bucket, and of the second
+-- Answers  for each, in one string: what the buckets say, up to a refusal, and what
+--          was found
+local requests, version, remembered, lease = unpack(ARGV, 1, 4)
+
+local function admit(number)
+  local now, client_window, client_limit, own_window, own_limit =
+    string.match(ARGV[4 + number], '(%S+) (%S+) (%S+) (%S+) (%S+)')
+  now = tonumber(now)
+  local client_key, own_key, caller_key, version_key = unpack(KEYS, 4 * number - 3, 4 * number)
+  local name = requests .. '-' .. number
+  local client = take(client_key, now, tonumber(client_window), tonumber(client_limit), name)
+  local told = table.concat(client, ' ')
+  if client[1] == 0 then
+    return told
+  end
+  local own = take(own_key, now, tonumber(own_window), tonumber(own_limit), name)
+  told = told .. ' ' .. table.concat(own, ' ')
+  if own[1] == 0 then
+    return told
+  end
+  local found = find(caller_key, version_key, version, remembered, lease)
+  return told .. ' ' .. table.concat(found, ' ')
 end
-local own = take(KEYS[2], now, tonumber(ARGV[5]), tonumber(ARGV[6]), name)
-if own[1] == 0 then
-  return { client, own }
+
+local told = {}
+for number = 1, #KEYS / 4 do
+  told[number] = admit(number)
 end
-return { client, own, find(KEYS[3], KEYS[4], ARGV[7], ARGV[8], ARGV[9]) }
+return told

@@ -36,6 +36,7 @@ mod admissions;
 mod decorators;
 mod record;
 mod seal;
+mod told;
 mod unit;
 
 use std::sync::Arc;
@@ -137,12 +138,12 @@ impl CallerCache {
     }
 
     async fn find(&self, session: SessionId, user: UserId) -> Result<Found, RedisError> {
-        let name = seal::random_name();
         let prepare = |process: Option<&str>| {
             let process = process?;
             let mut call = self.scripts.find.key(caller_key(process, session));
             call.key(version_key(process, user));
-            call.arg(&name).arg(millis(VERSION)).arg(millis(LEASE));
+            // Another one at every try: the first may have been taken, and removed.
+            call.arg(seal::random_name()).arg(millis(VERSION)).arg(millis(LEASE));
             Some(call)
         };
         let answer = self.redis.call::<Vec<Vec<u8>>>(prepare).await?;
@@ -271,6 +272,17 @@ impl CachedCallers {
             Found::Nothing(ticket) => Some(ticket),
             Found::NotHere => None,
         };
+        // Apart, so that those who are found do not carry its weight along.
+        Box::pin(self.look_up(session, user, ticket)).await
+    }
+
+    /// The store's caller, kept for those who come next.
+    async fn look_up(
+        &self,
+        session: SessionId,
+        user: UserId,
+        ticket: Option<Ticket>,
+    ) -> Result<Option<Caller>, StoreError> {
         let caller = self.inner.caller(session).await?;
         if let (Some(ticket), Some(caller)) = (ticket, &caller)
             && caller.session.end.is_none()

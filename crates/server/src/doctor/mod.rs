@@ -13,6 +13,8 @@ mod risks;
 mod services;
 mod settings;
 mod sqlite;
+#[cfg(feature = "otlp")]
+mod traces;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -41,15 +43,16 @@ pub(crate) fn doctor(is_json: bool) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn examine(parts: &Parts) -> Vec<Finding> {
-    let (database, redis, mail, keys, services) = tokio::join!(
+    let (database, redis, mail, keys, services, traces) = tokio::join!(
         in_time("database", database::check(parts)),
         in_time("redis", redis::check(parts)),
         mail::check(parts),
         in_time("keys", keys::check(parts)),
         services::check(parts),
+        traces::check(parts),
     );
     let mut findings = settings::check(parts);
-    findings.extend([database, redis, mail, keys, services].into_iter().flatten());
+    findings.extend([database, redis, mail, keys, services, traces].into_iter().flatten());
     findings.extend(client_address::check(parts));
     findings.extend(risks::check(parts));
     findings
@@ -77,6 +80,18 @@ async fn on_a_thread(
     looked.unwrap_or_else(|error| {
         vec![Finding::wrong(what, format!("the check failed: {error}"), "report this defect")]
     })
+}
+
+#[cfg(not(feature = "otlp"))]
+mod traces {
+    use std::future::{Ready, ready};
+
+    use super::finding::Finding;
+    use crate::settings::Parts;
+
+    pub(super) fn check(_: &Parts) -> Ready<Vec<Finding>> {
+        ready(vec![Finding::off("trace collector", "not in this build")])
+    }
 }
 
 /// A duration as people read it.

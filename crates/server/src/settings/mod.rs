@@ -116,7 +116,7 @@ pub(crate) struct Parts {
     hashing_patience: Result<Duration, Wrong>,
     log: Result<LogSettings, Wrong>,
     #[cfg(feature = "otlp")]
-    traces: Result<Option<portcullis_otlp::TraceSettings>, Wrong>,
+    pub(crate) traces: Result<Option<portcullis_otlp::TraceSettings>, Wrong>,
     effective: String,
     /// What is wrong, if anything is.
     pub(crate) validity: Result<(), InvalidSettings>,

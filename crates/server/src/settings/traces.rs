@@ -9,7 +9,7 @@ use super::reader::{Reader, Wrong};
 
 /// By the names that OpenTelemetry gives these settings everywhere.
 pub(super) fn traces(reader: &mut Reader) -> Result<Option<TraceSettings>, Wrong> {
-    let Some(endpoint) = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", parse::url)? else {
+    let Some(endpoint) = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)? else {
         // Other programs of the machine may read the same names.
         return Ok(None);
     };
@@ -23,6 +23,16 @@ pub(super) fn traces(reader: &mut Reader) -> Result<Option<TraceSettings>, Wrong
         service_version: env!("CARGO_PKG_VERSION"),
         share: share?,
     }))
+}
+
+/// Without a password, since addresses are shown where settings are.
+fn endpoint(text: &str) -> Result<String, String> {
+    if text.contains('@') {
+        return Err(
+            "must hold no user and no password: OTEL_EXPORTER_OTLP_HEADERS is for those".into()
+        );
+    }
+    parse::url(text)
 }
 
 /// `name=value`, several by commas, with `%20` for a blank (OpenTelemetry's form, W3C
@@ -70,6 +80,14 @@ mod tests {
         );
         for wrong in ["", "name", "=value", "a b=c", "a=b,", "a=b\nc"] {
             assert_eq!(read(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_holds_no_password() {
+        assert!(endpoint("http://127.0.0.1:4318").is_ok());
+        for wrong in ["127.0.0.1:4318", "https://ann:pass@collector.example.com"] {
+            assert!(endpoint(wrong).is_err(), "{wrong}");
         }
     }
 
