@@ -326,7 +326,7 @@ async fn is_over(server: &Server) {
 }
 
 #[tokio::test]
-async fn do_07_r_50_ten_thousand_who_hang_up_leave_nothing_behind() {
+async fn do_07_r_50_thousands_who_hang_up_leave_nothing_behind() {
     let open = [
         ("LOCKOUT_THRESHOLD", "1000000"),
         ("LOCKOUT_ACCOUNT_THRESHOLD", "1000000"),
@@ -360,16 +360,17 @@ async fn do_07_r_50_ten_thousand_who_hang_up_leave_nothing_behind() {
     .into();
     let port = server.port();
     // What is held for the most that come at once is held for good: a leak would be
-    // what comes on top of that with those who come later.
-    storm(port, 5_000, &requests);
+    // what comes on top of that with those who come later. How many come at once
+    // depends on how busy the machine is, so that memory settles within bounds only.
+    storm(port, 10_000, &requests);
     is_over(&server).await;
     for _ in 0..20 {
         server.anonymous().log_in("bob@example.com", PASSWORD).await.is(200);
     }
     let (memory, descriptors) = (server.resident_kib(), at_rest(&server).await);
     let started = Instant::now();
-    storm(port, 10_000, &requests);
-    println!("10,000 abandoned requests in {:?}", started.elapsed());
+    storm(port, 20_000, &requests);
+    println!("20,000 abandoned requests in {:?}", started.elapsed());
     is_over(&server).await;
     // Fifty in a row, as if nothing had been.
     for _ in 0..50 {
@@ -385,7 +386,8 @@ async fn do_07_r_50_ten_thousand_who_hang_up_leave_nothing_behind() {
         "memory +{grown} KiB, {} descriptors, {descriptors} before",
         server.open_descriptors()
     );
-    assert!(grown < 64 * 1024, "{grown} KiB");
+    // 4 KiB for each would be seen.
+    assert!(grown < 80 * 1024, "{grown} KiB");
     assert!(!server.log().contains("panicked"), "{}", server.log());
     ann.is_alive().await;
 }
