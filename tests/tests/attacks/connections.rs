@@ -359,35 +359,31 @@ async fn do_07_r_50_thousands_who_hang_up_leave_nothing_behind() {
     .map(String::into_bytes)
     .into();
     let port = server.port();
-    // What is held for the most that come at once is held for good: a leak would be
-    // what comes on top of that with those who come later. How many come at once
-    // depends on how busy the machine is, so that memory settles within bounds only.
-    storm(port, 10_000, &requests);
+    storm(port, 5_000, &requests);
     is_over(&server).await;
-    for _ in 0..20 {
-        server.anonymous().log_in("bob@example.com", PASSWORD).await.is(200);
+    let descriptors = at_rest(&server).await;
+    // What is held for the most that come at once is held for good, and how many that
+    // are depends on how busy the machine is: memory comes to rest after a storm or
+    // some. A leak grows with each: 820 bytes for each request would be seen.
+    let (mut memory, mut growth) = (server.resident_kib(), Vec::new());
+    while growth.last().is_none_or(|grown| *grown > 8 * 1024) {
+        assert!(growth.len() < 6, "every storm takes more: {growth:?} KiB");
+        let started = Instant::now();
+        storm(port, 10_000, &requests);
+        println!("10,000 abandoned requests in {:?}", started.elapsed());
+        is_over(&server).await;
+        eventually("all descriptors", Duration::from_secs(20), async || {
+            (server.open_descriptors() <= descriptors + OWN).then_some(())
+        })
+        .await;
+        let before = std::mem::replace(&mut memory, server.resident_kib());
+        growth.push(memory.saturating_sub(before));
     }
-    let (memory, descriptors) = (server.resident_kib(), at_rest(&server).await);
-    let started = Instant::now();
-    storm(port, 20_000, &requests);
-    println!("20,000 abandoned requests in {:?}", started.elapsed());
-    is_over(&server).await;
+    println!("memory +{growth:?} KiB; {descriptors} descriptors");
     // Fifty in a row, as if nothing had been.
     for _ in 0..50 {
         server.anonymous().log_in("bob@example.com", PASSWORD).await.is(200);
     }
-    let within = Duration::from_secs(20);
-    eventually("all descriptors", within, async || {
-        (server.open_descriptors() <= descriptors + OWN).then_some(())
-    })
-    .await;
-    let grown = server.resident_kib().saturating_sub(memory);
-    println!(
-        "memory +{grown} KiB, {} descriptors, {descriptors} before",
-        server.open_descriptors()
-    );
-    // 4 KiB for each would be seen.
-    assert!(grown < 80 * 1024, "{grown} KiB");
     assert!(!server.log().contains("panicked"), "{}", server.log());
     ann.is_alive().await;
 }
