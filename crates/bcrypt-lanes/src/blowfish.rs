@@ -9,6 +9,8 @@
     reason = "the steps of all lanes have to stand in one loop, or they do not wait together"
 )]
 
+use std::array;
+
 use zeroize::Zeroize;
 
 use crate::pi;
@@ -23,8 +25,14 @@ pub(crate) struct State {
 pub(crate) type Words = [u32; 18];
 
 impl State {
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { subkeys: pi::SUBKEYS, tables: pi::TABLES }
+    }
+
+    /// Becomes the other one, in its own place: what is wiped there is left nowhere else.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.subkeys.copy_from_slice(&other.subkeys);
+        self.tables.copy_from_slice(&other.tables);
     }
 
     /// The round function. Bytes cannot miss a table of 256 words.
@@ -38,13 +46,13 @@ impl State {
     /// Enciphers one block.
     pub(crate) fn encipher(&mut self, block: [u32; 2]) -> [u32; 2] {
         let [mut left, mut right] = block.map(|word| [word]);
-        encipher(&[self], &mut left, &mut right);
+        encipher(array::from_mut(self), &mut left, &mut right);
         [left[0], right[0]]
     }
 
     /// Mixes in a key, and a salt of four words with each block.
     pub(crate) fn expand_salted(&mut self, key: &Words, salt: [u32; 4]) {
-        expand(&mut [self], [key], salt);
+        expand(array::from_mut(self), [key], salt);
     }
 }
 
@@ -58,7 +66,7 @@ impl Drop for State {
 /// Enciphers a block of each lane: a round of all before the next.
 #[inline(always)]
 fn encipher<const LANES: usize>(
-    states: &[&mut State; LANES],
+    states: &[State; LANES],
     left: &mut [u32; LANES],
     right: &mut [u32; LANES],
 ) {
@@ -83,7 +91,7 @@ fn encipher<const LANES: usize>(
 /// are nothing.
 #[inline(always)]
 pub(crate) fn expand<const LANES: usize>(
-    states: &mut [&mut State; LANES],
+    states: &mut [State; LANES],
     keys: [&Words; LANES],
     salt: [u32; 4],
 ) {
@@ -115,7 +123,7 @@ pub(crate) fn expand<const LANES: usize>(
 /// The next block: the one before, with the half of the salt whose turn it is.
 #[inline(always)]
 fn mix<const LANES: usize>(
-    states: &[&mut State; LANES],
+    states: &[State; LANES],
     left: &mut [u32; LANES],
     right: &mut [u32; LANES],
     salt: [u32; 4],

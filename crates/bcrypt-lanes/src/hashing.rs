@@ -1,5 +1,7 @@
 //! Passwords on their way to their hashes.
 
+use std::array;
+
 use zeroize::Zeroize;
 
 use crate::blowfish::{State, Words, expand};
@@ -105,21 +107,21 @@ pub fn advance(hashings: &mut [&mut Hashing], rounds: u32) -> u32 {
     rounds
 }
 
+/// Works on copies that stand side by side: one register leads to all of them, where a
+/// pointer to each would leave too few for the rest.
 fn run<const LANES: usize>(hashings: [&mut Hashing; LANES], rounds: u32) {
-    let parts = hashings.map(|hashing| {
-        hashing.rounds_left -= rounds;
-        let Secret { state, key, salt } = &mut *hashing.secret;
-        (state, (&*key, &*salt))
-    });
-    let mut keys = [[&[0; 18]; LANES]; 2];
-    let mut lane = 0;
-    let mut states = parts.map(|(state, (key, salt))| {
-        [keys[0][lane], keys[1][lane]] = [key, salt];
-        lane += 1;
-        state
-    });
+    let mut states = [const { State::new() }; LANES];
+    for (state, hashing) in states.iter_mut().zip(&hashings) {
+        state.copy_from(&hashing.secret.state);
+    }
+    let keys = array::from_fn(|lane| &hashings[lane].secret.key);
+    let salts = array::from_fn(|lane| &hashings[lane].secret.salt);
     for _ in 0..rounds {
-        expand(&mut states, keys[0], [0; 4]);
-        expand(&mut states, keys[1], [0; 4]);
+        expand(&mut states, keys, [0; 4]);
+        expand(&mut states, salts, [0; 4]);
+    }
+    for (state, hashing) in states.iter().zip(hashings) {
+        hashing.secret.state.copy_from(state);
+        hashing.rounds_left -= rounds;
     }
 }
