@@ -13,7 +13,7 @@ log=$1
 most=3
 
 # shellcheck disable=SC2016 # cargo quotes so
-mapfile -t programs < <(sed -nE 's/^ +`(-p [a-z0-9-]+ (--[a-z]+)( [a-z0-9_-]+)?)`$/\1/p' "$log")
+mapfile -t programs < <(sed -nE 's/^ +`-p [a-z0-9-]+ (--[a-z]+( [a-z0-9_-]+)?)`$/\1/p' "$log" | sort -u)
 mapfile -t failed < <(sed -nE 's/^test (.+) \.\.\. FAILED$/\1/p' "$log" | sort -u)
 
 if [ ${#programs[@]} = 0 ] || [ ${#failed[@]} = 0 ] || [ ${#failed[@]} -gt "$most" ]; then
@@ -23,8 +23,9 @@ fi
 
 passed=0
 for program in "${programs[@]}"; do
+  # Of the whole workspace: of one package alone, more would have to be built anew.
   # shellcheck disable=SC2086 # its flags are words
-  cargo test $program -- --exact --test-threads 1 "${failed[@]}" 2>&1 | tee -a "$log" |
+  cargo test --workspace $program -- --exact --test-threads 1 "${failed[@]}" 2>&1 | tee -a "$log" |
     tee target/again.log
   of_program=$(grep -c '^test .* \.\.\. ok$' target/again.log || true)
   if [ "$of_program" = 0 ]; then
