@@ -81,7 +81,7 @@ pub(crate) async fn measure(site: &mut Site) -> Vec<Curve> {
         Curve { grows: "sessions", cost: "the statement of a refresh", points: refreshes },
         Curve {
             grows: "clients within their limits",
-            cost: "the script of a read in Redis",
+            cost: "a call of the script of reads in Redis",
             points: limits,
         },
     ]
