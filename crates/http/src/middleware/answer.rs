@@ -130,10 +130,9 @@ async fn handle(
     }
     let user = subject.map(|subject| tracing::field::display(subject.user.as_uuid()));
     let session = subject.map(|subject| tracing::field::display(subject.session.as_uuid()));
-    // On its own: its span would only say the first two once more.
     info!(
-        parent: None, request_id = %id, trace_id = trace, %client, user, session, %method, route,
-        status, code, micros, "answered"
+        request_id = %id, trace_id = trace, %client, user, session, %method, route, status, code, micros,
+        "answered"
     );
     Ok(response)
 }
