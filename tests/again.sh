@@ -12,12 +12,22 @@ cd "$(dirname "$0")/.."
 log=$1
 most=3
 
+# How cargo lists, at its end, the programs that failed.
 # shellcheck disable=SC2016 # cargo quotes so
-mapfile -t programs < <(sed -nE 's/^ +`-p [a-z0-9-]+ (--[a-z]+( [a-z0-9_-]+)?)`$/\1/p' "$log" | sort -u)
+listing='^ +`-p [a-z0-9-]+ (--[a-z]+( [a-z0-9_-]+)?)`$'
+mapfile -t programs < <(sed -nE "s/$listing/\\1/p" "$log" | sort -u)
 mapfile -t failed < <(sed -nE 's/^test (.+) \.\.\. FAILED$/\1/p' "$log" | sort -u)
 
 if [ ${#programs[@]} = 0 ] || [ ${#failed[@]} = 0 ] || [ ${#failed[@]} -gt "$most" ]; then
   echo "${#failed[@]} tests failed: at most $most are run again" >&2
+  exit 1
+fi
+
+# A program that was cut off has tests that never ran, whichever of its others failed.
+listed=$(grep -cE "$listing" "$log" || true)
+ended=$(grep -c '^test result: FAILED' "$log" || true)
+if [ "$listed" != "$ended" ]; then
+  echo "$listed test programs failed, and $ended of them ended by themselves" >&2
   exit 1
 fi
 

@@ -4,9 +4,9 @@
 # It needs Rust (with rustfmt and clippy), and the servers that the tests talk
 # to: Postgres, PgBouncer, Redis, an SMTP server, nginx, Chromium; strace and
 # libfaketime, to make them fail; Schemathesis; emulators of Google's services and
-# of S3; a collector of traces; and Apple's library for the App Store. On a Debian machine it installs
-# what is missing, as root or with sudo; elsewhere it says what to install. The
-# tests start the servers themselves, on free loopback ports, and end them. Those
+# of S3; a collector of traces; and Apple's library for the App Store. On a Debian
+# machine it installs what is missing, as root or with sudo; elsewhere it says what
+# to install. The tests start the servers themselves, on free loopback ports, and end them. Those
 # with full disks want root: a disk is mounted in a namespace of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
