@@ -1,5 +1,6 @@
 //! The rate limiter that instances share: an exact sliding window per bucket.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -59,12 +60,17 @@ impl RedisLimiter {
 impl Buckets {
     /// The one key of a bucket.
     pub(crate) fn key(&self, bucket: Bucket) -> String {
-        let prefix = &self.prefix;
+        let of_network = |tier: &str, network: IpAddr| {
+            [&self.prefix, ":limit:", tier, ":", &network.to_string()].concat()
+        };
         match bucket {
-            Bucket::Strict(network) => format!("{prefix}:limit:strict:{network}"),
-            Bucket::General(network) => format!("{prefix}:limit:general:{network}"),
-            Bucket::Public(network) => format!("{prefix}:limit:public:{network}"),
-            Bucket::User(user) => format!("{prefix}:limit:user:{}", user.as_uuid()),
+            Bucket::Strict(network) => of_network("strict", network),
+            Bucket::General(network) => of_network("general", network),
+            Bucket::Public(network) => of_network("public", network),
+            Bucket::User(user) => {
+                let user = user.as_uuid().hyphenated();
+                [&self.prefix, ":limit:user:", user.encode_lower(&mut [0; 36])].concat()
+            }
         }
     }
 

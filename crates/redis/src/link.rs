@@ -161,11 +161,8 @@ fn sentinel_client(
     builder.build()
 }
 
-impl Manager for Linker {
-    type Type = Link;
-    type Error = redis::RedisError;
-
-    async fn create(&self) -> Result<Link, redis::RedisError> {
+impl Linker {
+    async fn connect(&self) -> redis::RedisResult<Link> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_PATIENCE))
             .set_response_timeout(Some(ANSWER_PATIENCE));
@@ -185,6 +182,16 @@ impl Manager for Linker {
                 Link::over(Connection::One(made))
             }
         })
+    }
+}
+
+impl Manager for Linker {
+    type Type = Link;
+    type Error = redis::RedisError;
+
+    async fn create(&self) -> Result<Link, redis::RedisError> {
+        // Apart, so that those who find a link do not carry its weight along.
+        Box::pin(self.connect()).await
     }
 
     async fn recycle(&self, _: &mut Link, _: &Metrics) -> RecycleResult<redis::RedisError> {

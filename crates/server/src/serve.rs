@@ -73,6 +73,8 @@ async fn run(settings: Settings, wired: Wired) -> Result<(), Box<dyn Error>> {
     let largest_body = settings.http.avatar_max_bytes;
     let server = server
         .listen("portcullis", listener, move || {
+            // Called by each worker, which runs its requests itself.
+            telemetry::group_lines_of_this_thread();
             connections(&handed, draining.clone(), largest_body)
         })
         .map_err(cannot_listen)?

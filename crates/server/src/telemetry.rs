@@ -1,7 +1,13 @@
 //! Logs, on the standard error stream.
 
+mod grouped;
+mod json;
+
 use std::panic::PanicHookInfo;
 
+use grouped::Grouped;
+pub(crate) use grouped::group_lines_of_this_thread;
+use json::{JsonLine, JsonMembers};
 use tracing::error;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
@@ -33,11 +39,11 @@ where
     S: tracing::Subscriber + for<'span> LookupSpan<'span>,
 {
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(Grouped::to_stderr())
         // A reader that is gone must not take the requests along.
         .log_internal_errors(false);
     if settings.is_json {
-        lines.json().flatten_event(true).with_span_list(false).boxed()
+        lines.fmt_fields(JsonMembers).event_format(JsonLine).boxed()
     } else {
         lines.compact().boxed()
     }
@@ -57,8 +63,20 @@ mod tests {
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
+    /// What is written, to be read.
     #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Lines {
+        pub(super) fn writer(&self) -> impl Fn() -> Self + use<> {
+            let lines = self.clone();
+            move || lines.clone()
+        }
+
+        pub(super) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
 
     impl Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -73,9 +91,11 @@ mod tests {
     #[test]
     fn op_01_op_05_a_panic_is_logged_by_its_place_and_not_by_its_words() {
         let lines = Lines::default();
-        let written = lines.clone();
-        let subscriber =
-            tracing_subscriber::fmt().json().with_writer(move || written.clone()).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .fmt_fields(JsonMembers)
+            .event_format(JsonLine)
+            .with_writer(lines.writer())
+            .finish();
         tracing::subscriber::with_default(subscriber, || {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(tell_of_panic));
@@ -83,7 +103,7 @@ mod tests {
             std::panic::set_hook(before);
             assert!(panicked.is_err());
         });
-        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let text = lines.text();
         assert!(text.contains("panicked") && text.contains(file!()), "{text}");
         assert!(!text.contains("canary"), "{text}");
     }

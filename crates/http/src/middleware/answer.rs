@@ -122,7 +122,7 @@ async fn handle(
     let code = problem.as_ref().map(|problem| tracing::field::debug(problem.code));
     if let Some(cause) = problem.and_then(|problem| problem.cause) {
         let cause = with_causes(&*cause);
-        error!(request_id = %id, %method, route, status, cause, "a request failed");
+        error!(request_id = %id, %client, %method, route, status, cause, "a request failed");
     }
     let subject = Subject::of(response.request());
     if let Some(traces) = &api.traces {

@@ -34,6 +34,7 @@
 
 mod admissions;
 mod decorators;
+mod opened;
 mod record;
 mod seal;
 mod told;
@@ -55,6 +56,7 @@ pub use seal::CacheKey;
 
 use crate::redis::Answer;
 use crate::{Redis, RedisError};
+use opened::OpenedCallers;
 use seal::{Bound, Seal};
 
 /// How long a caller is kept at most.
@@ -67,6 +69,7 @@ const VERSION: Duration = Duration::from_hours(1);
 pub struct CallerCache {
     redis: Redis,
     seal: Arc<Seal>,
+    opened: Arc<OpenedCallers>,
     scripts: Arc<Scripts>,
     tally: Arc<Tally>,
 }
@@ -124,6 +127,7 @@ impl CallerCache {
         Self {
             redis,
             seal: Arc::new(Seal::new(key)),
+            opened: Arc::new(OpenedCallers::new()),
             scripts: Arc::new(scripts),
             tally: Arc::default(),
         }
@@ -171,8 +175,13 @@ impl CallerCache {
             return Found::Nothing(Ticket { process, version, moment });
         };
         let bound = Bound { process: &process, session, version: &version, moment: &moment };
+        let caller = self.opened.find(&bound).or_else(|| {
+            let caller = self.seal.open(sealed, &bound)?;
+            self.opened.remember(&bound, &caller);
+            Some(caller)
+        });
         // Another key's, or not made by us: nothing.
-        match self.seal.open(sealed, &bound).filter(|caller| caller.user.id == user) {
+        match caller.filter(|caller| caller.user.id == user) {
             Some(caller) => Found::Kept(Box::new(caller)),
             None => Found::NotHere,
         }
@@ -220,11 +229,13 @@ fn millis(duration: Duration) -> u64 {
 }
 
 fn caller_key(process: &str, session: SessionId) -> String {
-    format!("portcullis:{process}:caller:{}", session.as_uuid())
+    let session = session.as_uuid().hyphenated();
+    ["portcullis:", process, ":caller:", session.encode_lower(&mut [0; 36])].concat()
 }
 
 fn version_key(process: &str, user: UserId) -> String {
-    format!("portcullis:{process}:version:{}", user.as_uuid())
+    let user = user.as_uuid().hyphenated();
+    ["portcullis:", process, ":version:", user.encode_lower(&mut [0; 36])].concat()
 }
 
 /// Callers from Redis where it knows them, from the store otherwise.
