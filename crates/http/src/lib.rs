@@ -25,6 +25,7 @@ mod traffic;
 
 pub use api::{Api, CorsOrigins, Deprecation, HttpSettings, Limiters, RateLimits};
 pub use exchange::{Exchange, UnderWay};
+pub use middleware::answer::ANSWERED;
 pub use openapi::document;
 pub use problem::ErrorCode;
 pub use router::service;

@@ -15,6 +15,8 @@ use actix_web::rt::time::{Instant, Sleep, sleep};
 use portcullis_http::Exchange;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::telemetry;
+
 /// How long a client may take to send its headers, be it of the first request or
 /// of a later one (contract §2: under 30 s). Apache's `mod_reqtimeout` gives 20 s
 /// and more while bytes come; nginx 60 s between two bytes.
@@ -163,6 +165,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        telemetry::write_waiting_lines();
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(context, bytes);
         this.while_writing(context, written)
@@ -183,6 +186,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        telemetry::write_waiting_lines();
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
         this.while_writing(context, written)

@@ -6,7 +6,7 @@ mod json;
 use std::panic::PanicHookInfo;
 
 use grouped::Grouped;
-pub(crate) use grouped::group_lines_of_this_thread;
+pub(crate) use grouped::{group_lines_of_this_thread, write_waiting_lines};
 use json::{JsonLine, JsonMembers};
 use tracing::error;
 use tracing_subscriber::layer::SubscriberExt;

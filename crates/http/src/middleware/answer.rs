@@ -23,6 +23,9 @@ use crate::problem::Problem;
 use crate::traces::{Asked, Outcome};
 use crate::{Api, CorsOrigins, Exchange};
 
+/// The target of the line that each request writes when it is answered.
+pub const ANSWERED: &str = module_path!();
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest request id that is kept (contract §7).

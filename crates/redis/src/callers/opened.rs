@@ -13,8 +13,8 @@ use super::seal::Bound;
 const CAPACITY: usize = 4_096;
 
 /// What was found in seals, by what they are bound to: what is kept under the same
-/// process, version and moment is the same caller, and need not be opened again.
-/// Whether it still counts is Redis's to say, each time.
+/// process, version and moment was read while that version stood, and need not be
+/// opened again. Whether it still counts is Redis's to say, each time.
 pub(super) struct OpenedCallers(Cache<SessionId, Arc<Opened>>);
 
 struct Opened {

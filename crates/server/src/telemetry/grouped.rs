@@ -1,19 +1,20 @@
 //! Lines of the log, written in groups.
 //!
 //! A thread that serves requests goes on with several of them at a time: in turns. The
-//! lines of a turn are written at once, by a task that has its turn after all that were
-//! ready when the first of them was said. Whoever sends an answer becomes ready only
-//! after its line was said, so that no answer goes out before its line.
+//! lines by which those of a turn say that they are answered are written at once, before
+//! any of the answers goes out, and at the end of the turn at the latest.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 
+use portcullis_http::ANSWERED;
 use tokio::runtime::Handle;
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How many bytes wait at most: what a pipe holds by default (pipe(7)).
-const MOST: usize = 64 * 1024;
+/// How many bytes of several lines are written at once at most: what others who write
+/// to the same pipe cannot come in between of (pipe(7), `PIPE_BUF`).
+const MOST: usize = 4096;
 
 thread_local! {
     static HAS_TURNS: Cell<bool> = const { Cell::new(false) };
@@ -50,8 +51,8 @@ impl Drop for Waiting {
     }
 }
 
-/// Writes lines to the standard error stream: those of a turn together, warnings and
-/// errors at once, and whatever is said elsewhere at once, too.
+/// Writes lines to the standard error stream: those of requests that are answered in
+/// groups, all others at once, after what waits.
 pub(super) struct Grouped(Out);
 
 impl Grouped {
@@ -68,7 +69,8 @@ impl<'a> MakeWriter<'a> for Grouped {
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line {
-        Line { out: self.0, may_wait: *metadata.level() > Level::WARN }
+        let may_wait = *metadata.level() == Level::INFO && metadata.target() == ANSWERED;
+        Line { out: self.0, may_wait }
     }
 }
 
@@ -80,19 +82,25 @@ pub(super) struct Line {
 
 impl Write for Line {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let is_first = WAITING.try_with(|waiting| waiting.borrow().lines.is_empty());
-        let waits = self.may_wait && is_first.is_ok_and(|is_first| !is_first || write_later());
+        let waits = self.may_wait && HAS_TURNS.get();
         let said = WAITING.try_with(|waiting| {
             let mut waiting = waiting.borrow_mut();
             waiting.out = self.out;
-            waiting.lines.extend_from_slice(line);
-            if !waits || waiting.lines.len() > MOST {
+            if waiting.lines.len() + line.len() > MOST {
                 waiting.write();
             }
+            let is_first = waiting.lines.is_empty();
+            waiting.lines.extend_from_slice(line);
+            if !waits {
+                waiting.write();
+            }
+            is_first
         });
-        // The thread is about to end.
-        if said.is_err() {
-            (self.out)(line);
+        match said {
+            Ok(is_first) if waits && is_first => write_later(),
+            Ok(_) => {}
+            // The thread is about to end.
+            Err(_) => (self.out)(line),
         }
         Ok(line.len())
     }
@@ -102,36 +110,42 @@ impl Write for Line {
     }
 }
 
-/// Writes what waits when its turn comes, or when there will be no more turns.
-struct AtTurn;
-
-impl Drop for AtTurn {
-    fn drop(&mut self) {
-        // Where there is nothing any more, it was written when the thread ended.
-        let _ = WAITING.try_with(|waiting| waiting.borrow_mut().write());
-    }
-}
-
 /// From now on lines of this thread are written in groups. It has to be one that runs
 /// all tasks of its runtime itself.
 pub(crate) fn group_lines_of_this_thread() {
     HAS_TURNS.set(true);
 }
 
-/// Says whether this thread has turns, and will write what waits at the next.
-fn write_later() -> bool {
-    let runtime = if HAS_TURNS.get() { Handle::try_current().ok() } else { None };
-    let Some(runtime) = runtime else { return false };
+/// Writes what this thread has said so far. To be called before an answer goes out.
+pub(crate) fn write_waiting_lines() {
+    // Where there is nothing any more, it was written when the thread ended.
+    let _ = WAITING.try_with(|waiting| waiting.borrow_mut().write());
+}
+
+/// Writes what waits when its turn comes, or when there will be no more turns.
+struct AtTurn;
+
+impl Drop for AtTurn {
+    fn drop(&mut self) {
+        write_waiting_lines();
+    }
+}
+
+/// Sees to it that what waits is written, also if no answer goes out: after the tasks
+/// that are ready now.
+fn write_later() {
     let at_turn = AtTurn;
-    runtime.spawn(async move { drop(at_turn) });
-    true
+    // Where there is no runtime, at once.
+    if let Ok(runtime) = Handle::try_current() {
+        runtime.spawn(async move { drop(at_turn) });
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::Mutex;
-    use tracing::{info, warn};
+    use tracing::{error, info};
 
     /// What is written in these tests, a text for each time.
     static WRITTEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -156,50 +170,72 @@ mod tests {
         WRITTEN.lock().unwrap().clone()
     }
 
+    macro_rules! answered {
+        ($($said:tt)*) => { info!(target: ANSWERED, $($said)*) };
+    }
+
     fn turns<T>(happens: impl Future<Output = T>) -> T {
         group_lines_of_this_thread();
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(happens)
     }
 
     #[test]
-    fn the_lines_of_a_turn_are_written_together_and_before_their_answers() {
+    fn the_lines_of_a_turn_are_written_together() {
         let written = written_by(|| {
             turns(async {
-                let ask = |number: u8| tokio::spawn(async move { info!("{number}") });
+                let ask = |number: u8| tokio::spawn(async move { answered!("{number}") });
                 let (first, second) = (ask(1), ask(2));
-                let answer = |request: tokio::task::JoinHandle<()>| async move {
-                    request.await.unwrap();
-                    keep(b"answer");
-                };
-                let sender = tokio::spawn(answer(first));
-                answer(second).await;
-                sender.await.unwrap();
-            });
-        });
-        assert_eq!(written, ["1\n2\n", "answer", "answer"]);
-    }
-
-    #[test]
-    fn warnings_are_written_at_once_after_what_waits() {
-        let written = written_by(|| {
-            turns(async {
-                info!("1");
-                warn!("2");
-                info!("3");
+                first.await.unwrap();
+                second.await.unwrap();
                 tokio::task::yield_now().await;
                 keep(b"later");
             });
         });
-        assert_eq!(written, ["1\n2\n", "3\n", "later"]);
+        assert_eq!(written, ["1\n2\n", "later"]);
+    }
+
+    #[test]
+    fn an_answer_does_not_go_out_before_what_waits() {
+        let written = written_by(|| {
+            turns(async {
+                answered!("1");
+                answered!("2");
+                write_waiting_lines();
+                keep(b"answer");
+                tokio::task::yield_now().await;
+            });
+        });
+        assert_eq!(written, ["1\n2\n", "answer"]);
+    }
+
+    #[test]
+    fn other_lines_are_written_at_once_after_what_waits() {
+        let written = written_by(|| {
+            turns(async {
+                answered!("1");
+                info!("2");
+                keep(b"then");
+                answered!("3");
+                error!(target: ANSWERED, "4");
+                keep(b"then");
+            });
+        });
+        assert_eq!(written, ["1\n2\n", "then", "3\n4\n", "then"]);
     }
 
     #[test]
     fn where_there_are_no_turns_lines_are_written_at_once() {
         let written = written_by(|| {
-            info!("1");
+            answered!("1");
             keep(b"then");
         });
         assert_eq!(written, ["1\n", "then"]);
+        let written = written_by(|| {
+            group_lines_of_this_thread();
+            answered!("1");
+            keep(b"then");
+        });
+        assert_eq!(written, ["1\n", "then"], "there is no runtime");
     }
 
     #[test]
@@ -208,7 +244,7 @@ mod tests {
             let subscriber = tracing::dispatcher::get_default(Clone::clone);
             turns(async {
                 let work = move || {
-                    tracing::dispatcher::with_default(&subscriber, || info!("1"));
+                    tracing::dispatcher::with_default(&subscriber, || answered!("1"));
                     keep(b"then");
                 };
                 Handle::current().spawn_blocking(work).await.unwrap();
@@ -219,22 +255,24 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_when_the_turns_end() {
-        assert_eq!(written_by(|| turns(async { info!("1") })), ["1\n"]);
+        assert_eq!(written_by(|| turns(async { answered!("1") })), ["1\n"]);
     }
 
     #[test]
-    fn what_waits_is_bounded() {
-        let line = "x".repeat(1_000);
+    fn nobody_else_comes_in_between() {
+        let line = "x".repeat(999);
+        let long = "y".repeat(2 * MOST);
         let written = written_by(|| {
             turns(async {
-                for _ in 0..100 {
-                    info!("{line}");
+                for _ in 0..5 {
+                    answered!("{line}");
                 }
-                keep(b"later");
+                answered!("{long}");
+                answered!("{line}");
             });
         });
-        assert_eq!(written.len(), 3, "a full group, what comes after, and the rest");
-        assert_eq!(written[1], "later");
-        assert_eq!(written[0].len() + written[2].len(), 100 * 1_001);
+        let lengths: Vec<_> = written.iter().map(String::len).collect();
+        assert_eq!(lengths, [4 * 1_000, 1_000, 2 * MOST + 1, 1_000]);
+        assert!(written.iter().all(|group| group.ends_with('\n')));
     }
 }

@@ -47,7 +47,9 @@ where
         event.record(&mut line);
         line.add("target", metadata.target());
         let says_it_itself = event.metadata().fields().field(REQUEST_ID).is_some();
-        let span = if says_it_itself { None } else { context.lookup_current() };
+        let parent = || event.parent().and_then(|parent| context.span(parent));
+        let span =
+            if says_it_itself { None } else { parent().or_else(|| context.lookup_current()) };
         writer.write_char('{')?;
         line.write_to(&mut writer)?;
         if let Some(span) = span {
