@@ -68,13 +68,17 @@ mod tests {
     pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
 
     impl Lines {
-        pub(super) fn writer(&self) -> impl Fn() -> Self + use<> {
-            let lines = self.clone();
-            move || lines.clone()
-        }
-
-        pub(super) fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        /// The JSON lines of what happens meanwhile.
+        pub(super) fn of(happens: impl FnOnce()) -> String {
+            let lines = Self::default();
+            let written = lines.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .fmt_fields(JsonMembers)
+                .event_format(JsonLine)
+                .with_writer(move || written.clone())
+                .finish();
+            tracing::subscriber::with_default(subscriber, happens);
+            String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
         }
     }
 
@@ -90,20 +94,13 @@ mod tests {
 
     #[test]
     fn op_01_op_05_a_panic_is_logged_by_its_place_and_not_by_its_words() {
-        let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt()
-            .fmt_fields(JsonMembers)
-            .event_format(JsonLine)
-            .with_writer(lines.writer())
-            .finish();
-        tracing::subscriber::with_default(subscriber, || {
+        let text = Lines::of(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(tell_of_panic));
             let panicked = std::panic::catch_unwind(|| panic!("stumbled over canary-7d1a"));
             std::panic::set_hook(before);
             assert!(panicked.is_err());
         });
-        let text = lines.text();
         assert!(text.contains("panicked") && text.contains(file!()), "{text}");
         assert!(!text.contains("canary"), "{text}");
     }

@@ -46,7 +46,8 @@ fn parse(value: &str) -> Bearer {
     Bearer::Token(token.to_owned())
 }
 
-/// What a header's value says, if it is visible ASCII, blanks and tabs.
+/// What a header's value says, if it is visible ASCII, blanks and tabs: as
+/// `HeaderValue::to_str` has it, which looks at one byte after the other.
 fn text_of(value: &HeaderValue) -> Option<&str> {
     let is_text = |byte: u8| byte == b'\t' || byte == b' ' || byte.is_ascii_graphic();
     let bytes = value.as_bytes();

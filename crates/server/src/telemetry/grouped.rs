@@ -144,7 +144,11 @@ fn write_later() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::Connection;
+    use std::pin::Pin;
     use std::sync::Mutex;
+    use std::task::{Context, Poll};
+    use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
     use tracing::{error, info};
 
     /// What is written in these tests, a text for each time.
@@ -176,7 +180,8 @@ mod tests {
 
     fn turns<T>(happens: impl Future<Output = T>) -> T {
         group_lines_of_this_thread();
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(happens)
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().build().unwrap().block_on(happens)
     }
 
     #[test]
@@ -194,18 +199,52 @@ mod tests {
         assert_eq!(written, ["1\n2\n", "later"]);
     }
 
+    /// Keeps what is written on a connection among the lines.
+    struct Client;
+
+    impl AsyncRead for Client {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Client {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            keep(bytes);
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
     #[test]
     fn an_answer_does_not_go_out_before_what_waits() {
         let written = written_by(|| {
             turns(async {
+                let mut connection = Connection::new(Client, 0);
                 answered!("1");
                 answered!("2");
-                write_waiting_lines();
-                keep(b"answer");
-                tokio::task::yield_now().await;
+                connection.write_all(b"answer").await.unwrap();
+                answered!("3");
+                let answer = [io::IoSlice::new(b"answer")];
+                assert_eq!(connection.write_vectored(&answer).await.unwrap(), 6);
             });
         });
-        assert_eq!(written, ["1\n2\n", "answer"]);
+        assert_eq!(written, ["1\n2\n", "answer", "3\n", "answer"]);
     }
 
     #[test]

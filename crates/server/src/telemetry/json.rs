@@ -165,7 +165,6 @@ impl Visit for Members {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::telemetry::tests::Lines;
     use portcullis_domain::Timestamp;
     use serde_json::{Value, json};
@@ -173,14 +172,7 @@ mod tests {
 
     /// What is written of what happens meanwhile, but for when.
     fn lines_of(happens: impl FnOnce()) -> Vec<Value> {
-        let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt()
-            .fmt_fields(JsonMembers)
-            .event_format(JsonLine)
-            .with_writer(lines.writer())
-            .finish();
-        tracing::subscriber::with_default(subscriber, happens);
-        let text = lines.text();
+        let text = Lines::of(happens);
         assert!(text.ends_with('\n'), "{text}");
         text.lines().map(without_its_time).collect()
     }
@@ -232,6 +224,17 @@ mod tests {
         });
         assert_eq!(lines[0]["span"], json!({ "name": "job" }));
         assert_eq!(lines[1]["span"], json!({ "name": "job", "done": 1 }));
+    }
+
+    #[test]
+    fn a_record_of_the_crate_log_comes_from_its_own_target() {
+        use tracing_log::log::{Level, Record};
+        let lines = lines_of(|| {
+            let mut record = Record::builder();
+            record.level(Level::Warn).target("library").file(Some("library.rs")).line(Some(7));
+            tracing_log::format_trace(&record.args(format_args!("odd")).build()).unwrap();
+        });
+        assert_eq!(lines, [json!({ "level": "WARN", "message": "odd", "target": "library" })]);
     }
 
     #[test]
