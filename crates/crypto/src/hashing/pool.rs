@@ -3,9 +3,9 @@
 //! Hashing takes a good part of a second of a core. On the threads that serve
 //! requests it would stall everybody; on threads without bound a login storm
 //! would take the machine. Past the queue's limit the answer is "later", at once.
-//! The threads stand back behind those that serve requests, so that reads stay
-//! fast while logins storm. Each works on several passwords at a time where that
-//! costs less than one after the other.
+//! The threads stand back behind those that serve requests, and often let others
+//! have the core, so that reads stay fast while logins storm. Each works on several
+//! passwords at a time where that costs less than one after the other.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use portcullis_bcrypt_lanes::{Hashing, MAX_LANES, advance};
@@ -14,9 +15,11 @@ use tokio::sync::oneshot;
 use super::HashingScheme;
 use super::task::{Output, Task};
 
-/// Rounds between two looks at the queue: some milliseconds, so that whoever comes
-/// is soon taken along.
-const ROUNDS_AT_ONCE: u32 = 64;
+/// Rounds between two looks at who else is there, in the queue and for the core: a
+/// third of a millisecond. Niceness alone does not suffice, for Linux may let a
+/// thread that it has chosen run until its next tick, which is 4 ms away where it
+/// ticks 250 times a second (`docs/performance.md`, reads while others log in).
+const ROUNDS_AT_ONCE: u32 = 4;
 
 /// How much there is to do.
 #[derive(Default)]
@@ -188,9 +191,12 @@ impl Worker {
         was_long.unwrap_or(true)
     }
 
-    /// Goes on a little with all lanes, and answers for those that are done.
+    /// Lets others have the core if they want it, goes on a little with all lanes, and
+    /// answers for those that are done.
     fn advance(&mut self) {
+        // What others took is part of what whoever comes has to wait for.
         let started = Instant::now();
+        thread::yield_now();
         let mut together: Vec<_> = self.lanes.iter_mut().map(|lane| &mut lane.hashing).collect();
         advance(&mut together, ROUNDS_AT_ONCE);
         let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
