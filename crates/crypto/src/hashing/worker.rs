@@ -15,11 +15,15 @@ use tokio::sync::oneshot;
 use super::HashingScheme;
 use super::task::{Output, Task};
 
-/// Rounds between two looks at who else is there, in the queue and for the core: a
-/// third of a millisecond. Niceness alone does not suffice, for Linux may let a
-/// thread that it has chosen run until its next tick, which is 4 ms away where it
-/// ticks 250 times a second (`docs/performance.md`, reads while others log in).
-const ROUNDS_AT_ONCE: u32 = 4;
+/// Rounds between two looks at the queue: some milliseconds, so that whoever comes
+/// is soon taken along, and whoever has begun goes on between work that is done at once.
+const ROUNDS_AT_ONCE: u32 = 64;
+
+/// Rounds after which others may have the core: a third of a millisecond. Niceness
+/// alone does not suffice, for Linux may let a thread that it has chosen run until its
+/// next tick, which is 4 ms away where it ticks 250 times a second
+/// (`docs/performance.md`, reads while others log in).
+const ROUNDS_ON_THE_CORE: u32 = 4;
 
 /// How much there is to do.
 #[derive(Default)]
@@ -191,14 +195,18 @@ impl Worker {
         was_long.unwrap_or(true)
     }
 
-    /// Lets others have the core if they want it, goes on a little with all lanes, and
-    /// answers for those that are done.
+    /// Goes on a little with all lanes, and answers for those that are done. Others have
+    /// the core meanwhile if they want it.
     fn advance(&mut self) {
         // What others took is part of what whoever comes has to wait for.
         let started = Instant::now();
-        thread::yield_now();
         let mut together: Vec<_> = self.lanes.iter_mut().map(|lane| &mut lane.hashing).collect();
-        advance(&mut together, ROUNDS_AT_ONCE);
+        for _ in 0..ROUNDS_AT_ONCE / ROUNDS_ON_THE_CORE {
+            thread::yield_now();
+            if advance(&mut together, ROUNDS_ON_THE_CORE) < ROUNDS_ON_THE_CORE {
+                break; // one of them is done
+            }
+        }
         let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
         let (share, is_crowd) = (started.elapsed() / lanes, self.lanes.len() == MAX_LANES);
         for lane in &mut self.lanes {
