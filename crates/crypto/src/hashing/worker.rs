@@ -203,8 +203,10 @@ impl Worker {
         let mut together: Vec<_> = self.lanes.iter_mut().map(|lane| &mut lane.hashing).collect();
         for _ in 0..ROUNDS_AT_ONCE / ROUNDS_ON_THE_CORE {
             thread::yield_now();
-            if advance(&mut together, ROUNDS_ON_THE_CORE) < ROUNDS_ON_THE_CORE {
-                break; // one of them is done
+            advance(&mut together, ROUNDS_ON_THE_CORE);
+            // Whoever is done does not wait for what others do with the core.
+            if together.iter().any(|hashing| hashing.rounds_left() == 0) {
+                break;
             }
         }
         let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
