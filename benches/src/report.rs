@@ -28,7 +28,7 @@ pub(crate) struct Measured {
 
 impl Measured {
     /// How many empty handlers a request takes.
-    fn in_empty_handlers(&self) -> f64 {
+    pub(crate) fn in_empty_handlers(&self) -> f64 {
         self.per_request.cpu_micros / self.empty_micros
     }
 }

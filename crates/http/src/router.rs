@@ -11,9 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::api::{Api, CorsOrigins};
 use crate::fallback::fallback;
 use crate::middleware::answer::answer;
-use crate::middleware::deprecation::deprecation;
 use crate::middleware::rate_limit::{self, rate_limit};
-use crate::middleware::security_headers::security_headers;
 use crate::offers::{self, Offer};
 use crate::pages;
 use crate::resources::{
@@ -82,8 +80,6 @@ pub fn service(
         // The last one is the outermost.
         .wrap(from_fn(rate_limit))
         .wrap(cors)
-        .wrap(from_fn(deprecation))
-        .wrap(from_fn(security_headers))
         .wrap(from_fn(answer))
 }
 

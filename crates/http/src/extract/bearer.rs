@@ -14,14 +14,23 @@ use crate::middleware::admission::Admitted;
 use crate::middleware::rate_limit::{Verdicts, retry_after};
 use crate::problem::Problem;
 
-/// What the `Authorization` header says, as an argument of a handler.
+/// Who a request speaks for, as far as is known, as an argument of a handler.
 pub(crate) enum Bearer {
-    /// Nothing, or nothing about a bearer.
-    Absent,
-    /// Something about a bearer that is not one token.
-    Malformed,
-    /// A token, not looked at yet.
+    /// Nobody, and why.
+    Nobody(NoToken),
+    /// Whoever the token was issued to, which was not looked at yet.
     Token(String),
+    /// What was found out about them before the handler asks.
+    Admitted(Box<Admitted>),
+}
+
+/// Why the `Authorization` header holds no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoToken {
+    /// It says nothing, or nothing about a bearer.
+    Absent,
+    /// What it says about a bearer is not one token.
+    Malformed,
 }
 
 impl FromRequest for Bearer {
@@ -29,21 +38,35 @@ impl FromRequest for Bearer {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::of(request.headers())))
+        let admitted = request.extensions_mut().remove().map(Self::Admitted);
+        ready(Ok(admitted.unwrap_or_else(|| match token_of(request.headers()) {
+            Ok(token) => Self::Token(token.to_owned()),
+            Err(none) => Self::Nobody(none),
+        })))
+    }
+}
+
+/// The token that the headers of a request hold.
+pub(crate) fn token_of(headers: &HeaderMap) -> Result<&str, NoToken> {
+    let mut values = headers.get_all(header::AUTHORIZATION);
+    match (values.next(), values.next()) {
+        (None, _) => Err(NoToken::Absent),
+        (Some(value), None) => text_of(value).ok_or(NoToken::Malformed).and_then(parse),
+        (Some(_), Some(_)) => Err(NoToken::Malformed),
     }
 }
 
 /// The scheme in any case, one blank, one token without blanks.
-fn parse(value: &str) -> Bearer {
+fn parse(value: &str) -> Result<&str, NoToken> {
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Bearer::Absent;
+        return Err(NoToken::Absent);
     }
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b',';
     if token.is_empty() || !are_all(token.as_bytes(), is_plain) {
-        return Bearer::Malformed;
+        return Err(NoToken::Malformed);
     }
-    Bearer::Token(token.to_owned())
+    Ok(token)
 }
 
 /// What a header's value says, if it is visible ASCII, blanks and tabs: as
@@ -61,41 +84,31 @@ fn are_all(bytes: &[u8], is_kind: impl Fn(u8) -> bool) -> bool {
 }
 
 impl Bearer {
-    /// Whom the headers of a request speak of.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let mut values = headers.get_all(header::AUTHORIZATION);
-        match (values.next(), values.next()) {
-            (None, _) => Self::Absent,
-            (Some(value), None) => text_of(value).map_or(Self::Malformed, parse),
-            (Some(_), Some(_)) => Self::Malformed,
-        }
-    }
-
     /// Finds out who it is, counting the request against their own limit
     /// before any store is asked. Refusals speak the given contract.
     pub(crate) async fn authenticate(
-        &self,
+        self,
         request: &HttpRequest,
         contract: Contract,
     ) -> Result<Caller, Problem> {
         let api = request.app_data::<web::Data<Api>>().ok_or_else(Problem::internal)?;
-        let token = match self {
-            Self::Absent => return Err(Problem::not_authenticated(contract)),
-            Self::Malformed => return Err(Problem::invalid_token()),
-            Self::Token(token) => token,
-        };
         let denied = |denied| Problem::of_access(denied, contract);
-        let admitted = request.extensions_mut().remove::<Admitted>();
-        let recognised = if let Some(Admitted { claims, own, found }) = admitted {
-            heed(request, api, own)?;
-            let found = found.map_err(|error| denied(error.into()))?;
-            api.app.recognise(&claims, found).await
-        } else {
-            let claims = api.app.verify_access_token(token).map_err(denied)?;
-            if let Some(own) = own_limit(api, &claims).await {
+        let recognised = match self {
+            Self::Nobody(NoToken::Absent) => return Err(Problem::not_authenticated(contract)),
+            Self::Nobody(NoToken::Malformed) => return Err(Problem::invalid_token()),
+            Self::Admitted(admitted) => {
+                let Admitted { claims, own, found } = *admitted;
                 heed(request, api, own)?;
+                let found = found.map_err(|error| denied(error.into()))?;
+                api.app.recognise(&claims, found).await
             }
-            api.app.authenticate(&claims).await
+            Self::Token(token) => {
+                let claims = api.app.verify_access_token(&token).map_err(denied)?;
+                if let Some(own) = own_limit(api, &claims).await {
+                    heed(request, api, own)?;
+                }
+                api.app.authenticate(&claims).await
+            }
         };
         let caller = recognised.map_err(denied)?;
         Subject::from(&caller).note(request);
@@ -127,13 +140,13 @@ mod tests {
     #[test]
     fn the_scheme_is_read_in_any_case_and_the_rest_strictly() {
         for good in ["Bearer a.b.c", "bearer a.b.c", "BEARER a.b.c"] {
-            assert!(matches!(parse(good), Bearer::Token(token) if token == "a.b.c"), "{good}");
+            assert_eq!(parse(good), Ok("a.b.c"), "{good}");
         }
         for bad in ["Bearer", "Bearer ", "Bearer  x", "Bearer x y", "Bearer x\ty", "Bearer x,y"] {
-            assert!(matches!(parse(bad), Bearer::Malformed), "{bad}");
+            assert_eq!(parse(bad), Err(NoToken::Malformed), "{bad}");
         }
         for other in ["", "Basic x", "Bearerx y", "Token x"] {
-            assert!(matches!(parse(other), Bearer::Absent), "{other}");
+            assert_eq!(parse(other), Err(NoToken::Absent), "{other}");
         }
     }
 

@@ -55,7 +55,10 @@ pub(crate) fn source_of(request: &HttpRequest) -> SourceAddress {
 /// written (contract §6). Something that is no address ends the walk.
 pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
-    let lines: Vec<_> = headers.get_all("x-forwarded-for").collect();
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let lines: Vec<_> = headers.get_all(header::X_FORWARDED_FOR).collect();
     let hops = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
     let mut address = peer;
     for hop in hops {

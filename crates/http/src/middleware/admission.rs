@@ -9,7 +9,7 @@ use portcullis_domain::{AccessClaims, StoreError, Timestamp};
 use super::routed_path;
 use crate::Api;
 use crate::api::RateLimits;
-use crate::extract::bearer::Bearer;
+use crate::extract::bearer::token_of;
 
 /// What was found out about a bearer before the handler asks.
 pub(crate) struct Admitted {
@@ -31,23 +31,22 @@ pub(super) async fn admit(
     client: (Bucket, Quota),
     limits: RateLimits,
     now: Timestamp,
-) -> Option<(Verdict, Option<Admitted>)> {
+) -> Option<(Verdict, Option<Box<Admitted>>)> {
     let admissions = api.limiters.admissions.as_ref()?;
     if !is_read_of_own_account(request) {
         return None;
     }
-    let Bearer::Token(token) = Bearer::of(request.headers()) else { return None };
+    let token = token_of(request.headers()).ok()?;
     // A signature is worth something: the client's limit comes before it.
-    let claims = api.app.recall_access_token(&token)?;
+    let claims = api.app.recall_access_token(token)?;
     let own = Quota { limit: limits.user, window: limits.window };
     let entrant = Entrant { client, own, session: claims.session, user: claims.user };
-    Some(match admissions.admit(&entrant, now).await? {
-        Admission::ClientLimited(client) => (client, None),
-        Admission::UserLimited(client, own) => {
-            (client, Some(Admitted { claims, own, found: Ok(None) }))
-        }
-        Admission::Allowed(client, own, found) => (client, Some(Admitted { claims, own, found })),
-    })
+    let (client, own, found) = match admissions.admit(&entrant, now).await? {
+        Admission::ClientLimited(client) => return Some((client, None)),
+        Admission::UserLimited(client, own) => (client, own, Ok(None)),
+        Admission::Allowed(client, own, found) => (client, own, found),
+    };
+    Some((client, Some(Box::new(Admitted { claims, own, found }))))
 }
 
 /// Handlers that do nothing before they authenticate, and nothing else of weight.

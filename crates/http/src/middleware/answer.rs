@@ -1,6 +1,7 @@
-//! The outermost layer: request id, one log line, problems written out, and an
-//! end to panics.
+//! The outermost layer: request id, one log line, problems written out, what every
+//! answer carries, and an end to panics.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -10,13 +11,12 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
-use portcullis_domain::SourceAddress;
 use portcullis_domain::error::with_causes;
 use portcullis_domain::ports::Cancellation;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, error, error_span, info};
 
-use super::{routed_path, security_headers};
+use super::{deprecation, routed_path, security_headers};
 use crate::extract::client::source_of;
 use crate::extract::subject::Subject;
 use crate::problem::Problem;
@@ -53,38 +53,46 @@ pub(crate) async fn answer(
         exchange.announce(announced_length(&request));
         exchange.begin()
     });
-    let id = request_id(&request).unwrap_or_else(|| api.app.new_request_id());
-    let client = source_of(request.request());
-    let path = routed_path(&request).to_owned();
-    // The pattern, never the path: a path may hold a token.
-    let pattern = request.match_pattern();
+    let begun = Rc::new(Begun::of(&request, &api));
+    let Begun { id, client, pattern, .. } = &*begun;
     let watch = Watch::over(&request);
     // On its own, to its last line in the log: the framework drops what it waits for
     // when the client hangs up, and a statement that is dropped half-way costs its
     // connection.
     let span = error_span!("request", request_id = %id, %client, otel.kind = Empty);
     let trace = trace_of(&api, &span, &request, pattern.as_deref());
-    let begun = Begun { id: id.clone(), client, pattern, trace };
-    let handled = handle(request, next, api.clone(), begun).instrument(span.clone());
-    let handled = actix_web::rt::spawn(handled).await;
+    let handled = handle(request, next, api.clone(), Rc::clone(&begun), trace);
+    let handled = actix_web::rt::spawn(handled.instrument(span.clone())).await;
     drop(watch);
     handled.unwrap_or_else(|_| {
         if let Some(traces) = &api.traces {
             traces.end(&span, &Outcome { status: 500, subject: None });
         }
         error!(request_id = %id, %client, status = 500, "a handler panicked");
-        Err(after_panic(&api, &id, &path))
+        Err(after_panic(&api, &begun))
     })
 }
 
 /// What is known of a request before it is handled.
 struct Begun {
     id: String,
-    client: SourceAddress,
+    /// The client's address, as it is logged.
+    client: String,
+    /// The path by which it is routed. Never logged: it may hold a token.
+    path: String,
     /// The pattern that its path is routed by, if there is one.
     pattern: Option<String>,
-    /// The trace that it belongs to, if that is followed.
-    trace: Option<String>,
+}
+
+impl Begun {
+    fn of(request: &ServiceRequest, api: &Api) -> Self {
+        Self {
+            id: request_id(request).unwrap_or_else(|| api.app.new_request_id()),
+            client: source_of(request.request()).to_string(),
+            path: routed_path(request).to_owned(),
+            pattern: request.match_pattern(),
+        }
+    }
 }
 
 /// Tells whoever follows requests of this one.
@@ -103,11 +111,11 @@ async fn handle(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     api: web::Data<Api>,
-    begun: Begun,
+    begun: Rc<Begun>,
+    trace: Option<String>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Begun { id, client, pattern, trace } = begun;
     let _on_server = api.traffic.request();
-    let mut measured = Measured::begin(&api, pattern, request.method());
+    let mut measured = Measured::begin(&api, &begun, request.method());
 
     // What handlers and inner layers refuse comes back as an answer, too.
     let answered = match head_refused(&request) {
@@ -115,11 +123,12 @@ async fn handle(
         None => next.call(request).await?.map_into_boxed_body(),
     };
     let (mut response, problem) = write_out(answered, &api);
-    finish(response.response_mut(), &api, &id);
+    finish(response.response_mut(), &api, &begun);
 
     let status = response.status().as_u16();
     measured.status = status;
-    let Measured { pattern, method, started, .. } = &measured;
+    let Begun { id, client, pattern, .. } = &*begun;
+    let Measured { method, started, .. } = &measured;
     let route = pattern.as_deref().unwrap_or(UNMATCHED);
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let code = problem.as_ref().map(|problem| tracing::field::debug(problem.code));
@@ -143,7 +152,7 @@ async fn handle(
 /// Counts a request when it ends: one whose handler panics, too.
 struct Measured {
     api: web::Data<Api>,
-    pattern: Option<String>,
+    begun: Rc<Begun>,
     method: Method,
     started: Instant,
     /// What it is answered; a defect of ours until that is known.
@@ -151,23 +160,28 @@ struct Measured {
 }
 
 impl Measured {
-    fn begin(api: &web::Data<Api>, pattern: Option<String>, method: &Method) -> Self {
-        let (api, method) = (api.clone(), method.clone());
-        Self { api, pattern, method, started: Instant::now(), status: 500 }
+    fn begin(api: &web::Data<Api>, begun: &Rc<Begun>, method: &Method) -> Self {
+        let (api, begun, method) = (api.clone(), Rc::clone(begun), method.clone());
+        Self { api, begun, method, started: Instant::now(), status: 500 }
     }
 }
 
 impl Drop for Measured {
     fn drop(&mut self) {
-        let (pattern, method) = (self.pattern.as_deref(), self.method.as_str());
+        let (pattern, method) = (self.begun.pattern.as_deref(), self.method.as_str());
         self.api.requests.answered(pattern, method, self.status, self.started.elapsed());
     }
 }
 
 /// What every answer carries, whatever became of the request.
-fn finish(answer: &mut HttpResponse, api: &Api, id: &str) {
+fn finish(answer: &mut HttpResponse, api: &Api, begun: &Begun) {
+    let Begun { id, path, .. } = begun;
     if let Ok(value) = HeaderValue::from_str(id) {
         answer.headers_mut().insert(REQUEST_ID, value);
+    }
+    security_headers::add(answer.headers_mut(), path, api.settings.is_https);
+    if let Some(end) = &api.settings.deprecation {
+        deprecation::announce(answer.headers_mut(), path, end);
     }
     if api.traffic.is_leaving() {
         answer.head_mut().set_connection_type(ConnectionType::Close);
@@ -201,10 +215,9 @@ impl Drop for Watch {
 /// with it what the inner layers would add: leave for other origins, and counts of
 /// the limits. What the panic said is told to nobody: it may quote what the client
 /// sent.
-fn after_panic(api: &Api, id: &str, path: &str) -> Error {
+fn after_panic(api: &Api, begun: &Begun) -> Error {
     let mut answer = Problem::internal().render(api.app.now());
-    security_headers::add(answer.headers_mut(), path, api.settings.is_https);
-    finish(&mut answer, api, id);
+    finish(&mut answer, api, begun);
     InternalError::from_response("a handler panicked", answer).into()
 }
 

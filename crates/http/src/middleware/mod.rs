@@ -1,11 +1,12 @@
-//! What happens around every handler, outermost first: the answer is given its
-//! request id and written out ([`answer`]), headers are added, limits are held.
+//! What happens around every handler, outermost first: the answer is written out and
+//! given what every answer carries ([`answer`]), other origins are let in (by the crate
+//! `actix-cors`), limits are held ([`rate_limit`]).
 
 pub(crate) mod admission;
 pub(crate) mod answer;
-pub(crate) mod deprecation;
+mod deprecation;
 pub(crate) mod rate_limit;
-pub(crate) mod security_headers;
+mod security_headers;
 
 use actix_web::dev::ServiceRequest;
 

@@ -1,14 +1,6 @@
 //! Headers that tell browsers what not to do (contract §7).
 
-use actix_web::Error;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::middleware::Next;
-use actix_web::web;
-
-use crate::Api;
-use crate::middleware::routed_path;
 
 /// For documents that are data.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -19,19 +11,7 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
      connect-src 'self'; worker-src 'self' blob:; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'";
 
-/// Adds the headers to every answer.
-pub(crate) async fn security_headers(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let path = routed_path(&request).to_owned();
-    let is_https = request.app_data::<web::Data<Api>>().is_some_and(|api| api.settings.is_https);
-    let mut response = next.call(request).await?;
-    add(response.headers_mut(), &path, is_https);
-    Ok(response)
-}
-
-/// The headers of an answer to that path.
+/// Adds the headers of an answer to that path.
 pub(super) fn add(headers: &mut HeaderMap, path: &str, is_https: bool) {
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));

@@ -55,7 +55,7 @@ pub(crate) async fn log_out(
     body: Body,
 ) -> Result<Either<Json<LogoutResponse>, HttpResponse>, Problem> {
     if body.is_empty() {
-        let caller = authenticate(&bearer, &request).await?;
+        let caller = authenticate(bearer, &request).await?;
         let ended = api.app.log_out(&caller).await;
         api.metrics.logouts.count((metrics::Contract::Form, outcomes::of_logout(&ended)));
         let revoked_at = ended?.to_string();
@@ -64,7 +64,7 @@ pub(crate) async fn log_out(
         return Ok(Either::Left(Json(LogoutResponse { message, revoked_at })));
     }
     let mut fields = body.json()?;
-    let caller = authenticate(&bearer, &request).await?;
+    let caller = authenticate(bearer, &request).await?;
     let token = fields.required("refresh_token", text).ok_or_else(|| fields.refusal())?;
     let ended = api.app.log_out_with(&caller, &token).await;
     api.metrics.logouts.count((metrics::Contract::Json, outcomes::of_logout(&ended)));
@@ -74,7 +74,7 @@ pub(crate) async fn log_out(
 }
 
 /// Whoever is gone has no session to end: logout knows no 404.
-async fn authenticate(bearer: &Bearer, request: &HttpRequest) -> Result<Caller, Problem> {
+async fn authenticate(bearer: Bearer, request: &HttpRequest) -> Result<Caller, Problem> {
     let denied = |problem: Problem| match problem.code {
         ErrorCode::NotFound => Problem::revoked(),
         _ => problem,

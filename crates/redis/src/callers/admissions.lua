@@ -2,15 +2,15 @@
 -- KEYS     four for each: the client's bucket, the user's, the caller, the version of
 --          its user
 -- ARGV     a name for these requests, a name for new versions, how long a version is
---          remembered, how long a caller is good; then for each who asks, in one
---          string: now, window and limit of the first bucket, and of the second
+--          remembered, how long a caller is good; then five for each who asks: now,
+--          window and limit of the first bucket, and of the second
 -- Answers  for each, in one string: what the buckets say, up to a refusal, and what
 --          was found
 local requests, version, remembered, lease = unpack(ARGV, 1, 4)
 
 local function admit(number)
   local now, client_window, client_limit, own_window, own_limit =
-    string.match(ARGV[4 + number], '(%S+) (%S+) (%S+) (%S+) (%S+)')
+    unpack(ARGV, 5 * number, 5 * number + 4)
   now = tonumber(now)
   local client_key, own_key, caller_key, version_key = unpack(KEYS, 4 * number - 3, 4 * number)
   local name = requests .. '-' .. number

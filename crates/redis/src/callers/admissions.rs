@@ -118,9 +118,8 @@ impl Desk {
                 let Entrant { client: (bucket, quota), own, session, user } = *entrant;
                 call.key(buckets.key(bucket)).key(buckets.key(Bucket::User(user)));
                 call.key(caller_key(process, session)).key(version_key(process, user));
-                let (window, limit) = (micros(quota), quota.limit);
-                let now = now.as_micros();
-                call.arg(format!("{now} {window} {limit} {} {}", micros(own), own.limit));
+                call.arg(now.as_micros()).arg(micros(quota)).arg(quota.limit);
+                call.arg(micros(own)).arg(own.limit);
             }
             Some(call)
         };

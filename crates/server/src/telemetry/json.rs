@@ -21,6 +21,9 @@ const REQUEST_ID: &str = "request_id";
 /// What most lines are shorter than, in bytes.
 const LINE: usize = 512;
 
+/// What most spans say in less, in bytes.
+const SPAN: usize = 128;
+
 /// Writes events: when, how grave, what they say, where they come from, and the span
 /// that they are in.
 pub(super) struct JsonLine;
@@ -75,7 +78,7 @@ impl<'writer> FormatFields<'writer> for JsonMembers {
         mut writer: Writer<'writer>,
         fields: R,
     ) -> fmt::Result {
-        let mut members = Members::default();
+        let mut members = Members(Vec::with_capacity(SPAN));
         fields.record(&mut members);
         members.write_to(&mut writer)
     }
@@ -137,9 +140,19 @@ impl<T: fmt::Display> Serialize for Text<'_, T> {
     }
 }
 
+/// What is displayed as it is for debugging, which for what was given with `%` is how
+/// it is displayed.
+struct Shown<'a>(&'a dyn Debug);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
 impl Visit for Members {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.say(field, Text(&format_args!("{value:?}")));
+        self.say(field, Text(&Shown(value)));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

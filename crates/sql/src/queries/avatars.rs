@@ -38,7 +38,7 @@ pub(crate) async fn of_user(lease: &mut Lease, user: UserId) -> Result<Option<Av
         avatars::table
             .filter(dsl::user_id.eq(Id(user.as_uuid())))
             .select(AvatarRow::as_select())
-            .first(connection)
+            .get_result(connection)
             .await
             .optional()
     })?;

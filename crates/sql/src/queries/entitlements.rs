@@ -35,7 +35,7 @@ pub(crate) async fn find(
     };
     let row: Option<EntitlementRow> = run!(lease,
         sqlite connection => async {
-            purchase().select(EntitlementRow::as_select()).first(connection).await.optional()
+            purchase().select(EntitlementRow::as_select()).get_result(connection).await.optional()
         },
         postgres connection => async {
             let purchase = purchase().select(EntitlementRow::as_select()).for_update();

@@ -22,7 +22,7 @@ pub(crate) async fn user_of(
             .filter(dsl::source.eq(source.word()))
             .filter(dsl::subject.eq(subject.as_str()))
             .select(dsl::user_id)
-            .first(connection)
+            .get_result(connection)
             .await
             .optional()
     })?;

@@ -42,7 +42,7 @@ async fn load_one(
     };
     let row: Option<FailuresRow> = run!(lease,
         sqlite connection => async {
-            counter().select(FailuresRow::as_select()).first(connection).await.optional()
+            counter().select(FailuresRow::as_select()).get_result(connection).await.optional()
         },
         postgres connection => async {
             let counter = counter().select(FailuresRow::as_select()).for_update();

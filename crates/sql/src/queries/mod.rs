@@ -1,4 +1,8 @@
 //! The queries, one module per table.
+//!
+//! A row that one key names is asked for without a `LIMIT`: diesel binds its number as a
+//! parameter, and SQLite plans a statement anew each time a parameter of its `LIMIT` is
+//! bound, which takes longer than to find the row.
 
 pub(crate) mod archive;
 pub(crate) mod audit_events;

@@ -32,7 +32,7 @@ pub(crate) async fn find(
             .filter(dsl::digest.eq(digest.0.as_slice()))
             .filter(dsl::purpose.eq(purpose.word()))
             .select(OneTimeTokenRow::as_select())
-            .first(connection)
+            .get_result(connection)
             .await
             .optional()
     })?;

@@ -29,7 +29,7 @@ pub(crate) async fn caller(lease: &mut Lease, id: SessionId) -> Result<Option<Ca
             .inner_join(users::table.on(users::id.eq(sessions::user_id)))
             .filter(sessions::id.eq(Id(id.as_uuid())))
             .select((SessionRow::as_select(), UserRow::as_select()))
-            .first(connection)
+            .get_result(connection)
             .await
             .optional()
     })?;

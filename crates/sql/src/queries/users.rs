@@ -80,7 +80,7 @@ pub(crate) async fn by_id(lease: &mut Lease, id: UserId) -> Result<Option<User>,
     let user = || users::table.filter(users::id.eq(Id(id.as_uuid())));
     let row: Option<UserRow> = run!(lease,
         sqlite connection => async {
-            user().select(UserRow::as_select()).first(connection).await.optional()
+            user().select(UserRow::as_select()).get_result(connection).await.optional()
         },
         postgres connection => async {
             let user = user().select(UserRow::as_select()).for_no_key_update();
@@ -101,7 +101,7 @@ pub(crate) async fn by_identifier(
             let user = || users::table.filter(users::email.eq(&text));
             run!(lease,
                 sqlite connection => async {
-                    user().select(UserRow::as_select()).first(connection).await.optional()
+                    user().select(UserRow::as_select()).get_result(connection).await.optional()
                 },
                 postgres connection => async {
                     let user = user().select(UserRow::as_select()).for_no_key_update();
@@ -113,7 +113,7 @@ pub(crate) async fn by_identifier(
             let user = || users::table.filter(users::username_canonical.eq(&text));
             run!(lease,
                 sqlite connection => async {
-                    user().select(UserRow::as_select()).first(connection).await.optional()
+                    user().select(UserRow::as_select()).get_result(connection).await.optional()
                 },
                 postgres connection => async {
                     let user = user().select(UserRow::as_select()).for_no_key_update();
