@@ -110,13 +110,13 @@ async fn measure(plan: &Plan) -> Report {
     report
 }
 
-/// Reads in turn with an empty handler, half of that time each in whole seconds: the
-/// machine is quicker at one time than at another. The turn counts that is in the middle
-/// of all, by how many empty handlers a read takes.
+/// Reads in turn with an empty handler, over as many connections, half of that time each
+/// in whole seconds: the machine is quicker at one time than at another. The turn counts
+/// that is in the middle of all, by how many empty handlers a read takes.
 fn reads(site: &Site, connections: usize, duration: Duration) -> Measured {
     let each = Duration::from_secs(duration.as_secs().div_ceil(2));
     let turn = |_| {
-        let (_, empty_micros) = limits::empty_handler(32, each);
+        let (_, empty_micros) = limits::empty_handler(connections, each);
         under(site, (Scenario::Read, connections, each), empty_micros)
     };
     let mut turns: Vec<_> = (0..TURNS).map(turn).collect();

@@ -22,7 +22,7 @@ pub(crate) struct Measured {
     pub(crate) per_request: PerRequest,
     pub(crate) resident_kib: u64,
     /// What an empty handler takes from the processor, in microseconds; beside reads,
-    /// as it was a moment before.
+    /// as it was a moment before over as many connections.
     pub(crate) empty_micros: f64,
 }
 

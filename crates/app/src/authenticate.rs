@@ -1,5 +1,7 @@
 //! Finding out who bears an access token.
 
+use std::sync::Arc;
+
 use portcullis_domain::AccessClaims;
 use portcullis_domain::ports::Caller;
 
@@ -49,7 +51,7 @@ impl App {
     ///
     /// # Errors
     /// [`AccessDenied`] unless the session is live and its user active.
-    pub async fn authenticate(&self, claims: &AccessClaims) -> Result<Caller, AccessDenied> {
+    pub async fn authenticate(&self, claims: &AccessClaims) -> Result<Arc<Caller>, AccessDenied> {
         let found = self.ports.callers.bearer(claims.session, claims.user).await?;
         self.recognise(claims, found).await
     }
@@ -61,8 +63,8 @@ impl App {
     pub async fn recognise(
         &self,
         claims: &AccessClaims,
-        found: Option<Caller>,
-    ) -> Result<Caller, AccessDenied> {
+        found: Option<Arc<Caller>>,
+    ) -> Result<Arc<Caller>, AccessDenied> {
         let Some(caller) = found else {
             let exists = self.ports.sessions.user_exists(claims.user).await?;
             return Err(if exists { AccessDenied::Revoked } else { AccessDenied::UserNotFound });

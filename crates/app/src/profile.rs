@@ -48,7 +48,8 @@ mod tests {
         let tokens = stage.sign_up("johndoe", "john@example.com").await.unwrap();
         let id = stage.authenticate(&tokens).await.unwrap().user.id;
         stage.app.rename(id, FullName::parse("Johnny B Goode").unwrap()).await.unwrap();
-        let user = stage.authenticate(&tokens).await.unwrap().user;
-        assert_eq!((user.name.first(), user.name.last()), ("Johnny", "B Goode"));
+        let caller = stage.authenticate(&tokens).await.unwrap();
+        let name = &caller.user.name;
+        assert_eq!((name.first(), name.last()), ("Johnny", "B Goode"));
     }
 }

@@ -171,7 +171,7 @@ impl Stage {
         self.app.log_in(identifier, password, Contract::Json, self.client(), cancellation).await
     }
 
-    pub(crate) async fn authenticate(&self, tokens: &Tokens) -> Result<Caller, AccessDenied> {
+    pub(crate) async fn authenticate(&self, tokens: &Tokens) -> Result<Arc<Caller>, AccessDenied> {
         let claims = self.app.verify_access_token(tokens.access.expose_secret())?;
         self.app.authenticate(&claims).await
     }

@@ -11,7 +11,7 @@ use crate::build::{START, TICK, name, session, stored_session, stored_user, user
 
 const END: SessionEnd = SessionEnd { at: START, reason: EndReason::Logout };
 
-async fn named(stores: &Stores, session: &Session) -> Option<Caller> {
+async fn named(stores: &Stores, session: &Session) -> Option<Arc<Caller>> {
     stores.callers.bearer(session.id, session.user_id).await.unwrap()
 }
 
@@ -20,14 +20,14 @@ async fn known(stores: &Stores, local: &str) -> (User, Session) {
     let user = stored_user(&*stores.store, local).await;
     let session = session(user.id);
     stored_session(&*stores.store, &session).await;
-    let caller = Some(Caller { session: session.clone(), user: user.clone() });
+    let caller = Some(Arc::new(Caller { session: session.clone(), user: user.clone() }));
     // Asked twice: once for the store, once for the cache.
     assert_eq!(named(stores, &session).await, caller);
     assert_eq!(named(stores, &session).await, caller);
     (user, session)
 }
 
-fn is_live(caller: Option<Caller>) -> bool {
+fn is_live(caller: Option<Arc<Caller>>) -> bool {
     caller.is_some_and(|caller| caller.session.is_live(START + TICK))
 }
 
@@ -36,7 +36,7 @@ pub async fn a_live_session_names_its_user(stores: &Stores) {
     let (ann, first) = known(stores, "ann").await;
     let (bob, _) = known(stores, "bob").await;
     let said = stores.callers.bearer(first.id, bob.id).await.unwrap().unwrap();
-    assert_eq!((said.session, said.user), (first, ann));
+    assert_eq!((&said.session, &said.user), (&first, &ann));
     let unknown = session(user_id());
     assert_eq!(named(stores, &unknown).await, None);
 }
@@ -76,15 +76,16 @@ pub async fn a_changed_user_is_seen_at_once(stores: &Stores) {
     let mut unit = stores.store.begin().await.unwrap();
     unit.users().rename(user.id, &name("Ann Kay"), START + TICK).await.unwrap();
     unit.commit().await.unwrap();
-    let renamed = named(stores, &session).await.unwrap().user;
-    assert_eq!(renamed.name, name("Ann Kay"));
+    let renamed = named(stores, &session).await.unwrap();
+    assert_eq!(renamed.user.name, name("Ann Kay"));
 
     let mut unit = stores.store.begin().await.unwrap();
     unit.users().mark_email_verified(user.id, START + TICK).await.unwrap();
     let hash = PasswordHash::new("another".into());
     unit.users().change_password(user.id, &hash, START + TICK).await.unwrap();
     unit.commit().await.unwrap();
-    let changed = named(stores, &session).await.unwrap().user;
+    let changed = named(stores, &session).await.unwrap();
+    let changed = &changed.user;
     assert_eq!(changed.email_verified_at, Some(START + TICK));
     assert_eq!(changed.password_changed_at, START + TICK);
 }

@@ -1,5 +1,7 @@
 //! Sessions and logins in single steps.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use portcullis_domain::lockout::count_attempt;
 use portcullis_domain::ports::{
@@ -57,8 +59,12 @@ impl SessionStore for MemoryStore {
 
 #[async_trait]
 impl Callers for MemoryStore {
-    async fn bearer(&self, session: SessionId, _: UserId) -> Result<Option<Caller>, StoreError> {
-        self.caller(session).await
+    async fn bearer(
+        &self,
+        session: SessionId,
+        _: UserId,
+    ) -> Result<Option<Arc<Caller>>, StoreError> {
+        Ok(self.caller(session).await?.map(Arc::new))
     }
 }
 

@@ -117,8 +117,12 @@ impl SessionStore for SqlStore {
 
 #[async_trait]
 impl Callers for SqlStore {
-    async fn bearer(&self, session: SessionId, _: UserId) -> Result<Option<Caller>, StoreError> {
-        self.caller(session).await
+    async fn bearer(
+        &self,
+        session: SessionId,
+        _: UserId,
+    ) -> Result<Option<Arc<Caller>>, StoreError> {
+        Ok(self.caller(session).await?.map(Arc::new))
     }
 }
 

@@ -94,10 +94,14 @@ struct HearsOfNoEnd(MemoryStore);
 
 #[async_trait]
 impl Callers for HearsOfNoEnd {
-    async fn bearer(&self, session: SessionId, user: UserId) -> Result<Option<Caller>, StoreError> {
+    async fn bearer(
+        &self,
+        session: SessionId,
+        user: UserId,
+    ) -> Result<Option<Arc<Caller>>, StoreError> {
         let mut found = self.0.bearer(session, user).await?;
         if let Some(caller) = &mut found {
-            caller.session.end = None;
+            Arc::make_mut(caller).session.end = None;
         }
         Ok(found)
     }

@@ -144,7 +144,7 @@ pub(crate) struct Broken {
     pub(crate) inner: MemoryStore,
     pub(crate) defect: Defect,
     /// What [`Defect::CacheForEver`] remembers.
-    pub(crate) cache: Arc<Mutex<HashMap<SessionId, Caller>>>,
+    pub(crate) cache: Arc<Mutex<HashMap<SessionId, Arc<Caller>>>>,
     /// Where those meet who looked beforehand.
     looked: Arc<Barrier>,
 }

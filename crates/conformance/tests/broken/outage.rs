@@ -166,7 +166,7 @@ impl SessionStore for Far {
 
 #[async_trait]
 impl Callers for Far {
-    async fn bearer(&self, id: SessionId, user: UserId) -> Result<Option<Caller>, StoreError> {
+    async fn bearer(&self, id: SessionId, user: UserId) -> Result<Option<Arc<Caller>>, StoreError> {
         self.reach(async |store| store.bearer(id, user).await, None).await
     }
 }

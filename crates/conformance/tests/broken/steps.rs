@@ -1,5 +1,7 @@
 //! Single steps with a defect.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use portcullis_conformance::build::{START, attempt, source};
 use portcullis_domain::ports::{
@@ -63,7 +65,7 @@ impl SessionStore for Broken {
 
 #[async_trait]
 impl Callers for Broken {
-    async fn bearer(&self, id: SessionId, user: UserId) -> Result<Option<Caller>, StoreError> {
+    async fn bearer(&self, id: SessionId, user: UserId) -> Result<Option<Arc<Caller>>, StoreError> {
         let known = self.cache.lock().unwrap().get(&id).cloned();
         let mut caller = match known {
             Some(known) if self.has(Defect::CacheForEver) => Some(known),
@@ -71,7 +73,7 @@ impl Callers for Broken {
         };
         if let Some(caller) = &mut caller {
             if self.has(Defect::LoseFields) {
-                caller.session.client.user_agent = None;
+                Arc::make_mut(caller).session.client.user_agent = None;
             }
             self.cache.lock().unwrap().insert(id, caller.clone());
         }

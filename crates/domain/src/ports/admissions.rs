@@ -1,5 +1,7 @@
 //! Letting a bearer in: their limits and who they are, asked in one step.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::{Bucket, Caller, Quota, Verdict};
@@ -20,7 +22,6 @@ pub struct Entrant {
 
 /// What became of an entrant.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "the large one is what nearly all are")]
 pub enum Admission {
     /// The client's limit refuses; nothing else was asked.
     ClientLimited(Verdict),
@@ -28,7 +29,7 @@ pub enum Admission {
     UserLimited(Verdict, Verdict),
     /// Both limits allow; who it is, as [`Callers::bearer`](super::Callers::bearer)
     /// tells.
-    Allowed(Verdict, Verdict, Result<Option<Caller>, StoreError>),
+    Allowed(Verdict, Verdict, Result<Option<Arc<Caller>>, StoreError>),
 }
 
 /// Limits and callers that one place knows, so that one call does for both.

@@ -1,5 +1,7 @@
 //! Sessions, one step at a time: the hot path.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::{SeedDigest, Session, SessionEnd, SessionId, StoreError, Timestamp, User, UserId};
@@ -50,7 +52,12 @@ pub trait SessionStore: Send + Sync {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Callers: Send + Sync {
-    /// The session and its user. `user` is whose the session is said to be;
-    /// whether it is, is for the asker to check.
-    async fn bearer(&self, session: SessionId, user: UserId) -> Result<Option<Caller>, StoreError>;
+    /// The session and its user, shared with whoever asks for them at the same time.
+    /// `user` is whose the session is said to be; whether it is, is for the asker to
+    /// check.
+    async fn bearer(
+        &self,
+        session: SessionId,
+        user: UserId,
+    ) -> Result<Option<Arc<Caller>>, StoreError>;
 }

@@ -1,6 +1,7 @@
 //! Bearer tokens (RFC 6750 §2.1), from the `Authorization` header alone.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
@@ -90,7 +91,7 @@ impl Bearer {
         self,
         request: &HttpRequest,
         contract: Contract,
-    ) -> Result<Caller, Problem> {
+    ) -> Result<Arc<Caller>, Problem> {
         let api = request.app_data::<web::Data<Api>>().ok_or_else(Problem::internal)?;
         let denied = |denied| Problem::of_access(denied, contract);
         let recognised = match self {
@@ -111,7 +112,7 @@ impl Bearer {
             }
         };
         let caller = recognised.map_err(denied)?;
-        Subject::from(&caller).note(request);
+        Subject::from(&*caller).note(request);
         Ok(caller)
     }
 }

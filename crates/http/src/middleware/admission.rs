@@ -1,6 +1,8 @@
 //! Reads of one's own account: the most frequent requests, for which the limits and
 //! the caller are asked in one step where that can be.
 
+use std::sync::Arc;
+
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
 use portcullis_domain::ports::{Admission, Bucket, Caller, Entrant, Quota, Verdict};
@@ -18,7 +20,7 @@ pub(crate) struct Admitted {
     /// What the user's own limit said.
     pub(crate) own: Verdict,
     /// The caller; none was looked for if the limit refuses.
-    pub(crate) found: Result<Option<Caller>, StoreError>,
+    pub(crate) found: Result<Option<Arc<Caller>>, StoreError>,
 }
 
 /// Takes a request from its client's limit, and if it is a read of the own account

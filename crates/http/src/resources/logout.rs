@@ -1,5 +1,7 @@
 //! `POST /api/v1/auth/logout`: with a body contract A's, without one B's.
 
+use std::sync::Arc;
+
 use actix_web::web::{Data, Json};
 use actix_web::{Either, HttpRequest, HttpResponse, post};
 use portcullis_domain::Contract;
@@ -74,7 +76,7 @@ pub(crate) async fn log_out(
 }
 
 /// Whoever is gone has no session to end: logout knows no 404.
-async fn authenticate(bearer: Bearer, request: &HttpRequest) -> Result<Caller, Problem> {
+async fn authenticate(bearer: Bearer, request: &HttpRequest) -> Result<Arc<Caller>, Problem> {
     let denied = |problem: Problem| match problem.code {
         ErrorCode::NotFound => Problem::revoked(),
         _ => problem,

@@ -110,12 +110,8 @@ pub(crate) async fn change(
     let caller = bearer.authenticate(&request, Contract::Json).await?;
     let name = fields.optional("name", FullName::parse);
     fields.check()?;
-    let user = match name {
-        Some(name) => {
-            let renamed = api.app.rename(caller.user.id, name).await;
-            renamed.map_err(|denied| Problem::of_access(denied, Contract::Json))?
-        }
-        None => caller.user,
-    };
+    let Some(name) = name else { return Ok(Json((&caller.user).into())) };
+    let renamed = api.app.rename(caller.user.id, name).await;
+    let user = renamed.map_err(|denied| Problem::of_access(denied, Contract::Json))?;
     Ok(Json((&user).into()))
 }

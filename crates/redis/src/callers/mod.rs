@@ -100,7 +100,7 @@ struct Scripts {
 
 /// What Redis knows of a caller.
 enum Found {
-    Kept(Box<Caller>),
+    Kept(Arc<Caller>),
     /// Nothing, and would like to be told.
     Nothing(Ticket),
     /// Nothing, and is not to be told.
@@ -176,13 +176,13 @@ impl CallerCache {
         };
         let bound = Bound { process: &process, session, version: &version, moment: &moment };
         let caller = self.opened.find(&bound).or_else(|| {
-            let caller = self.seal.open(sealed, &bound)?;
+            let caller = Arc::new(self.seal.open(sealed, &bound)?);
             self.opened.remember(&bound, &caller);
             Some(caller)
         });
         // Another key's, or not made by us: nothing.
         match caller.filter(|caller| caller.user.id == user) {
-            Some(caller) => Found::Kept(Box::new(caller)),
+            Some(caller) => Found::Kept(caller),
             None => Found::NotHere,
         }
     }
@@ -256,7 +256,11 @@ impl CachedCallers {
 
 #[async_trait]
 impl Callers for CachedCallers {
-    async fn bearer(&self, session: SessionId, user: UserId) -> Result<Option<Caller>, StoreError> {
+    async fn bearer(
+        &self,
+        session: SessionId,
+        user: UserId,
+    ) -> Result<Option<Arc<Caller>>, StoreError> {
         // Without Redis the store is asked each time.
         let found = self.cache.find(session, user).await.unwrap_or(Found::NotHere);
         self.resolve(session, user, found).await
@@ -270,7 +274,7 @@ impl CachedCallers {
         session: SessionId,
         user: UserId,
         found: Found,
-    ) -> Result<Option<Caller>, StoreError> {
+    ) -> Result<Option<Arc<Caller>>, StoreError> {
         let Tally { hits, misses, bypassed } = &*self.cache.tally;
         let counted = match &found {
             Found::Kept(_) => hits,
@@ -279,7 +283,7 @@ impl CachedCallers {
         };
         counted.fetch_add(1, Ordering::Relaxed);
         let ticket = match found {
-            Found::Kept(caller) => return Ok(Some(*caller)),
+            Found::Kept(caller) => return Ok(Some(caller)),
             Found::Nothing(ticket) => Some(ticket),
             Found::NotHere => None,
         };
@@ -293,7 +297,7 @@ impl CachedCallers {
         session: SessionId,
         user: UserId,
         ticket: Option<Ticket>,
-    ) -> Result<Option<Caller>, StoreError> {
+    ) -> Result<Option<Arc<Caller>>, StoreError> {
         let caller = self.inner.caller(session).await?;
         if let (Some(ticket), Some(caller)) = (ticket, &caller)
             && caller.session.end.is_none()
@@ -301,6 +305,6 @@ impl CachedCallers {
         {
             drop(self.cache.keep(caller, &ticket).await);
         }
-        Ok(caller)
+        Ok(caller.map(Arc::new))
     }
 }

@@ -21,7 +21,7 @@ struct Opened {
     process: Arc<str>,
     version: Vec<u8>,
     moment: Vec<u8>,
-    caller: Caller,
+    caller: Arc<Caller>,
 }
 
 impl OpenedCallers {
@@ -29,20 +29,20 @@ impl OpenedCallers {
         Self(Cache::new(CAPACITY))
     }
 
-    pub(super) fn find(&self, bound: &Bound<'_>) -> Option<Caller> {
+    pub(super) fn find(&self, bound: &Bound<'_>) -> Option<Arc<Caller>> {
         let opened = self.0.get(&bound.session)?;
         let is_same = opened.moment == bound.moment
             && opened.version == bound.version
             && *opened.process == *bound.process;
-        is_same.then(|| opened.caller.clone())
+        is_same.then(|| Arc::clone(&opened.caller))
     }
 
-    pub(super) fn remember(&self, bound: &Bound<'_>, caller: &Caller) {
+    pub(super) fn remember(&self, bound: &Bound<'_>, caller: &Arc<Caller>) {
         let opened = Opened {
             process: Arc::from(bound.process),
             version: bound.version.to_vec(),
             moment: bound.moment.to_vec(),
-            caller: caller.clone(),
+            caller: Arc::clone(caller),
         };
         self.0.insert(bound.session, Arc::new(opened));
     }
@@ -57,7 +57,7 @@ mod tests {
     #[tokio::test]
     async fn only_what_is_bound_to_the_same_is_found_again() {
         let user = stored_user(&MemoryStore::new(), "ann").await;
-        let caller = Caller { session: session(user.id), user };
+        let caller = Arc::new(Caller { session: session(user.id), user });
         let bound = |process, version, moment| {
             let session = caller.session.id;
             Bound { process, session, version, moment }
