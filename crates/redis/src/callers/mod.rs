@@ -17,6 +17,10 @@
 //! stands, or gone, and what is read after it is ended. Of clocks only Redis's
 //! own is asked, and only for how long something took.
 //!
+//! Whoever misses a caller whom the store is being asked for is given the same answer,
+//! if they would be given it had it been kept by then: under the same version, within
+//! its lease.
+//!
 //! All this is kept under the name of one server process: what a restart brings
 //! back from a disk is under an old name. A server with replicas, a replica, or
 //! a node of a cluster keeps no callers, since another may step in that does not
@@ -34,6 +38,7 @@
 
 mod admissions;
 mod decorators;
+mod look_ups;
 mod opened;
 mod record;
 mod seal;
@@ -56,6 +61,7 @@ pub use seal::CacheKey;
 
 use crate::redis::Answer;
 use crate::{Redis, RedisError};
+use look_ups::{LookUps, Part};
 use opened::OpenedCallers;
 use seal::{Bound, Seal};
 
@@ -70,6 +76,7 @@ pub struct CallerCache {
     redis: Redis,
     seal: Arc<Seal>,
     opened: Arc<OpenedCallers>,
+    look_ups: Arc<LookUps>,
     scripts: Arc<Scripts>,
     tally: Arc<Tally>,
 }
@@ -128,6 +135,7 @@ impl CallerCache {
             redis,
             seal: Arc::new(Seal::new(key)),
             opened: Arc::new(OpenedCallers::new()),
+            look_ups: Arc::default(),
             scripts: Arc::new(scripts),
             tally: Arc::default(),
         }
@@ -291,20 +299,33 @@ impl CachedCallers {
         Box::pin(self.look_up(session, user, ticket)).await
     }
 
-    /// The store's caller, kept for those who come next.
+    /// The store's caller, for those who ask at the same time, and kept for those who
+    /// come next.
     async fn look_up(
         &self,
         session: SessionId,
         user: UserId,
         ticket: Option<Ticket>,
     ) -> Result<Option<Arc<Caller>>, StoreError> {
-        let caller = self.inner.caller(session).await?;
+        let part = ticket.as_ref().map(|ticket| self.cache.look_ups.take_part(session, ticket));
+        let lead = match part {
+            Some(Part::Follows(follower)) => match follower.caller().await {
+                Some(caller) => return Ok(Some(caller)),
+                None => None,
+            },
+            Some(Part::Leads(lead)) => Some(lead),
+            Some(Part::IsAlone) | None => None,
+        };
+        let caller = self.inner.caller(session).await?.map(Arc::new);
         if let (Some(ticket), Some(caller)) = (ticket, &caller)
             && caller.session.end.is_none()
             && caller.user.id == user
         {
+            if let Some(lead) = &lead {
+                lead.tell(caller);
+            }
             drop(self.cache.keep(caller, &ticket).await);
         }
-        Ok(caller.map(Arc::new))
+        Ok(caller)
     }
 }
