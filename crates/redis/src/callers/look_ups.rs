@@ -114,7 +114,7 @@ mod tests {
         Arc::new(Caller { session: session(user.id), user })
     }
 
-    fn lead<'a>(part: Part<'a>) -> Lead<'a> {
+    fn lead(part: Part<'_>) -> Lead<'_> {
         let Part::Leads(lead) = part else { panic!("it should lead") };
         lead
     }
