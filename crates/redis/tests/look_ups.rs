@@ -126,13 +126,14 @@ async fn whoever_asks_after_a_logout_takes_no_part_in_what_was_asked_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_the_store_does_not_answer_nobody_is_told_that_there_is_nobody() {
+async fn when_the_store_is_out_all_are_told_so_and_nobody_asks_again() {
     let instance = Instance::new();
     let session = instance.logged_in("ann").await;
     instance.store.is_out.store(true, Ordering::SeqCst);
     for answer in instance.many_ask(&session).await {
         assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
     }
+    assert_eq!(instance.asked(), 1);
     instance.store.is_out.store(false, Ordering::SeqCst);
     for answer in instance.many_ask(&session).await {
         assert_eq!(answer.unwrap().unwrap().session, session);

@@ -21,7 +21,15 @@ struct UnderWay {
     process: Arc<str>,
     version: Vec<u8>,
     moment: u64,
-    answer: watch::Receiver<Option<Arc<Caller>>>,
+    told: watch::Receiver<Option<Told>>,
+}
+
+/// What whoever asked the store tells the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Caller(Arc<Caller>),
+    /// The store is unavailable. To ask it again would take as long again.
+    Unavailable,
 }
 
 /// How a ticket takes part in a look-up.
@@ -35,14 +43,15 @@ pub(super) enum Part<'a> {
     IsAlone,
 }
 
-/// Ends the look-up when it is dropped, answered or not.
+/// Ends the look-up when it is dropped, whether the others were told or not.
 pub(super) struct Lead<'a> {
     look_ups: &'a LookUps,
     session: SessionId,
-    answer: watch::Sender<Option<Arc<Caller>>>,
+    told: watch::Sender<Option<Told>>,
 }
 
-pub(super) struct Follower(watch::Receiver<Option<Arc<Caller>>>);
+/// Waits for what is told.
+pub(super) struct Follower(watch::Receiver<Option<Told>>);
 
 impl LookUps {
     pub(super) fn take_part(&self, session: SessionId, ticket: &Ticket) -> Part<'_> {
@@ -50,13 +59,13 @@ impl LookUps {
         let mut all = self.all();
         if let Some(under_way) = all.get(&session) {
             let is_good = under_way.is_good_for(ticket, moment);
-            let follower = || Follower(under_way.answer.clone());
+            let follower = || Follower(under_way.told.clone());
             return if is_good { Part::Follows(follower()) } else { Part::IsAlone };
         }
-        let (answer, receiver) = watch::channel(None);
+        let (sender, told) = watch::channel(None);
         let (process, version) = (Arc::clone(&ticket.process), ticket.version.clone());
-        all.insert(session, UnderWay { process, version, moment, answer: receiver });
-        Part::Leads(Lead { look_ups: self, session, answer })
+        all.insert(session, UnderWay { process, version, moment, told });
+        Part::Leads(Lead { look_ups: self, session, told: sender })
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<SessionId, UnderWay>> {
@@ -80,8 +89,8 @@ impl UnderWay {
 
 impl Lead<'_> {
     /// Tells those who follow, and those who come until this is dropped.
-    pub(super) fn tell(&self, caller: &Arc<Caller>) {
-        self.answer.send_replace(Some(Arc::clone(caller)));
+    pub(super) fn tell(&self, told: Told) {
+        self.told.send_replace(Some(told));
     }
 }
 
@@ -92,9 +101,9 @@ impl Drop for Lead<'_> {
 }
 
 impl Follower {
-    /// The caller, once the store has told; `None` if it has not, or nobody whom others
-    /// may be given.
-    pub(super) async fn caller(mut self) -> Option<Arc<Caller>> {
+    /// What is told; `None` if nothing is: the store named nobody whom others may be
+    /// given, or whoever asked it gave up.
+    pub(super) async fn told(mut self) -> Option<Told> {
         self.0.wait_for(Option::is_some).await.ok()?.clone()
     }
 }
@@ -131,11 +140,12 @@ mod tests {
         let first = lead(look_ups.take_part(id, &ticket("one", "a", "1000")));
         let others = ["1000", "1001", "2999"]
             .map(|moment| follower(look_ups.take_part(id, &ticket("one", "a", moment))));
-        first.tell(&caller);
+        let told = Told::Caller(caller);
+        first.tell(told.clone());
         let late = follower(look_ups.take_part(id, &ticket("one", "a", "1002")));
         drop(first);
         for other in others.into_iter().chain([late]) {
-            assert_eq!(other.caller().await.as_ref(), Some(&caller));
+            assert_eq!(other.told().await.as_ref(), Some(&told));
         }
         lead(look_ups.take_part(id, &ticket("one", "a", "1002")));
     }
@@ -163,7 +173,7 @@ mod tests {
         let first = lead(look_ups.take_part(id, &ticket("one", "a", "1000")));
         let other = follower(look_ups.take_part(id, &ticket("one", "a", "1001")));
         drop(first);
-        assert_eq!(other.caller().await, None);
+        assert_eq!(other.told().await, None);
         lead(look_ups.take_part(id, &ticket("one", "a", "1002")));
     }
 }

@@ -61,7 +61,7 @@ pub use seal::CacheKey;
 
 use crate::redis::Answer;
 use crate::{Redis, RedisError};
-use look_ups::{LookUps, Part};
+use look_ups::{LookUps, Part, Told};
 use opened::OpenedCallers;
 use seal::{Bound, Seal};
 
@@ -309,20 +309,27 @@ impl CachedCallers {
     ) -> Result<Option<Arc<Caller>>, StoreError> {
         let part = ticket.as_ref().map(|ticket| self.cache.look_ups.take_part(session, ticket));
         let lead = match part {
-            Some(Part::Follows(follower)) => match follower.caller().await {
-                Some(caller) => return Ok(Some(caller)),
+            Some(Part::Follows(follower)) => match follower.told().await {
+                Some(Told::Caller(caller)) => return Ok(Some(caller)),
+                Some(Told::Unavailable) => {
+                    return Err(StoreError::Unavailable("whoever asked first was told so".into()));
+                }
                 None => None,
             },
             Some(Part::Leads(lead)) => Some(lead),
             Some(Part::IsAlone) | None => None,
         };
-        let caller = self.inner.caller(session).await?.map(Arc::new);
+        let found = self.inner.caller(session).await;
+        if let (Some(lead), Err(StoreError::Unavailable(_))) = (&lead, &found) {
+            lead.tell(Told::Unavailable);
+        }
+        let caller = found?.map(Arc::new);
         if let (Some(ticket), Some(caller)) = (ticket, &caller)
             && caller.session.end.is_none()
             && caller.user.id == user
         {
             if let Some(lead) = &lead {
-                lead.tell(caller);
+                lead.tell(Told::Caller(Arc::clone(caller)));
             }
             drop(self.cache.keep(caller, &ticket).await);
         }
