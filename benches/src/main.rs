@@ -35,7 +35,7 @@ const TURNS: u32 = 5;
 /// The machine should have nothing else to do.
 #[derive(Parser)]
 struct Plan {
-    /// How many seconds each load lasts; those that hash passwords, 15 at least
+    /// How many seconds each load lasts; those that hash passwords, 15 at least; reads, half of it in each of five turns
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
     /// Only the loads whose name contains that (`storm`: reads beside logins; `peers`: other services), and without the rest

@@ -312,7 +312,8 @@ impl CachedCallers {
             Some(Part::Follows(follower)) => match follower.told().await {
                 Some(Told::Caller(caller)) => return Ok(Some(caller)),
                 Some(Told::Unavailable) => {
-                    return Err(StoreError::Unavailable("whoever asked first was told so".into()));
+                    let cause = "it did not answer who looked the same caller up".into();
+                    return Err(StoreError::Unavailable(cause));
                 }
                 None => None,
             },
@@ -328,6 +329,7 @@ impl CachedCallers {
             && caller.session.end.is_none()
             && caller.user.id == user
         {
+            // At once: those who follow need not wait for Redis as well.
             if let Some(lead) = &lead {
                 lead.tell(Told::Caller(Arc::clone(caller)));
             }
